@@ -1,0 +1,156 @@
+"""What a repeat is: its size and layout, its colours, the brief that asks for it and the raster that answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+MM_PER_INCH = 25.4
+
+IndexArray = NDArray[np.uint8]
+
+
+class Layout(StrEnum):
+    """How copies of the repeat stand beside each other on the cloth."""
+
+    STRAIGHT = "straight"
+    HALF_DROP = "half_drop"
+    HALF_BRICK = "half_brick"
+    MIRROR = "mirror"
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The smallest tile that makes the cloth, with the way it is set."""
+
+    width_mm: float
+    height_mm: float
+    layout: Layout = Layout.STRAIGHT
+
+    def pixels(self, dpi: float) -> tuple[int, int]:
+        """(width_px, height_px) at `dpi`, nearest whole pixels the layout can be cut at.
+
+        The height is always even (half-drop moves by height / 2, and printers take even heights); the width is even
+        for a half-brick, which moves by width / 2.
+
+        >>> Repeat(320, 320, Layout.HALF_DROP).pixels(300)
+        (3780, 3780)
+        """
+        width_px = self.width_mm * dpi / MM_PER_INCH
+        height_px = self.height_mm * dpi / MM_PER_INCH
+        width = _nearest_even(width_px) if self.layout is Layout.HALF_BRICK else max(1, round(width_px))
+        return width, _nearest_even(height_px)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of a design by role: index 0 is the ground, 1 the main motif, 2 leaves or the second motif, 3 accent ..."""
+
+    colours: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for colour in self.colours:
+            if len(colour) != 7 or colour[0] != "#" or not set(colour[1:]) <= set("0123456789abcdef"):
+                raise ValueError(f"a palette colour is written '#rrggbb' in lower case, not {colour!r}")
+
+    def __len__(self) -> int:
+        return len(self.colours)
+
+    def rgb(self) -> IndexArray:
+        """(n, 3) uint8 sRGB, one row per colour."""
+        return np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in self.colours], np.uint8).reshape(-1, 3)
+
+    def lab(self) -> NDArray[np.float64]:
+        """(n, 3) float64 CIE L*a*b* under D65 (IEC 61966-2-1 for sRGB, CIE 15 for Lab), one row per colour."""
+        return lab_of(self.rgb())
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What the customer asked for, at the size it will be made."""
+
+    words: str
+    repeat: Repeat
+    width_px: int
+    height_px: int
+    palette: tuple[str, ...] | None = None  # exact colours by role, or None: taken from the words or the reference
+    reference: IndexArray | None = field(default=None, compare=False)  # (H, W, 3) uint8 sRGB
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the machine and the fabric ask of every candidate."""
+
+    max_colours: int = 8
+    min_feature_mm: float = 0.5
+
+
+@dataclass(frozen=True)
+class Raster:
+    """An indexed picture of one repeat: (H, W) uint8 indices into the palette, every pixel one pure colour."""
+
+    indices: IndexArray
+    palette: Palette
+    repeat: Repeat
+    seed: int
+    origin: str = "model"  # how it was made, in words: see Artwork.origin
+
+    @property
+    def width_px(self) -> int:
+        return int(self.indices.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        return int(self.indices.shape[0])
+
+
+def layout_tiling(indices: NDArray[np.generic], layout: Layout, columns: int, rows: int) -> NDArray[np.generic]:
+    """Cloth of `columns` x `rows` repeats set in their layout; (H * rows, W * columns[, channels]), dtype kept.
+
+    >>> tile = np.arange(4).reshape(2, 2)
+    >>> layout_tiling(tile, Layout.HALF_DROP, 2, 1).tolist()
+    [[0, 1, 2, 3], [2, 3, 0, 1]]
+    """
+    height, width = indices.shape[:2]
+    if layout is Layout.MIRROR:
+        across = [indices if column % 2 == 0 else indices[:, ::-1] for column in range(columns)]
+        row = np.concatenate(across, axis=1)
+        return np.concatenate([row if r % 2 == 0 else row[::-1] for r in range(rows)], axis=0)
+    if layout is Layout.HALF_DROP:
+        stack = np.concatenate([indices] * rows, axis=0)
+        return np.concatenate([np.roll(stack, (column % 2) * (height // 2), axis=0) for column in range(columns)], axis=1)
+    band = np.concatenate([indices] * columns, axis=1)
+    shift = width // 2 if layout is Layout.HALF_BRICK else 0
+    return np.concatenate([np.roll(band, (r % 2) * shift, axis=1) for r in range(rows)], axis=0)
+
+
+def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """sRGB (..., 3) uint8 to CIE L*a*b* (..., 3) float64, white D65 (IEC 61966-2-1, CIE 15:2004 section 8.2.1).
+
+    >>> lab_of(np.array([255, 255, 255], np.uint8)).round(1).tolist()
+    [100.0, 0.0, 0.0]
+    """
+    value = np.asarray(rgb, np.float64) / 255.0
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ _SRGB_TO_XYZ.T / _SRGB_TO_XYZ.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    lab: NDArray[np.float64] = np.stack(
+        [116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1
+    )
+    return lab + 0.0
+
+
+_SRGB_TO_XYZ = np.array(
+    [
+        [0.4123907993, 0.3575843394, 0.1804807884],
+        [0.2126390059, 0.7151686788, 0.0721923154],
+        [0.0193308187, 0.1191947798, 0.9505321522],
+    ]
+)
+
+
+def _nearest_even(value: float) -> int:
+    return max(2, 2 * round(value / 2))
