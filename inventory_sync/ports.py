@@ -1,0 +1,322 @@
+"""The Erp port: what Weftline asks of a shop's ERP, and the values that pass through it.
+
+A connector is one class with these verbs, made by `connector(shop=...)`, that passes tests/contract/test_erp_connector.py.
+Quantities are Decimal in the product's own unit (`in_unit` converts); times are aware and UTC; records are known
+by *our* `external_id`, never by the ERP's.
+
+Why `hold` is a verb of its own and not an upsert of records: an order needs its roll, its inks and its machine minutes
+all together or not at all, and two orders must never get the same metre or minute. Only the connector can promise
+that, in whatever way its ERP allows (the ledger: one transaction; Odoo: a draft order that is assigned and planned).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_UP, Decimal
+from pathlib import Path
+from typing import Final, Protocol
+
+from inventory_sync.errors import ErpRejected
+
+STEP: Final = Decimal("0.001")  # the finest quantity a ledger or an ERP keeps: a millimetre, a millilitre, a gram
+
+_UNITS: Final[Mapping[str, tuple[str, Decimal]]] = {
+    "m": ("length", Decimal(1)),
+    "cm": ("length", Decimal("0.01")),
+    "mm": ("length", Decimal("0.001")),
+    "l": ("volume", Decimal(1)),
+    "ml": ("volume", Decimal("0.001")),
+    "kg": ("mass", Decimal(1)),
+    "g": ("mass", Decimal("0.001")),
+    "pcs": ("pieces", Decimal(1)),
+}
+
+
+def in_unit(quantity: Decimal | float | str, unit: str, to: str) -> Decimal:
+    """A quantity in another unit, rounded up to the finest step so that what is reserved is enough.
+
+    Raises ErpRejected when the units don't measure the same thing.
+
+    >>> in_unit(412.3, "ml", "l")
+    Decimal('0.413')
+    """
+    if unit not in _UNITS or to not in _UNITS or _UNITS[unit][0] != _UNITS[to][0]:
+        raise ErpRejected(f"{unit!r} can't be converted to {to!r}.", fields={"unit": unit, "to": to})
+    exact = Decimal(str(quantity)) * _UNITS[unit][1] / _UNITS[to][1]
+    return exact.quantize(STEP, ROUND_UP)
+
+
+# ---------------------------------------------------------------------------------------------- what is there
+
+
+@dataclass(frozen=True)
+class ErpInfo:
+    """Who answers: for the health page and for the doctor."""
+
+    product: str
+    version: str
+    where: str  # database, company or shop
+    user: str
+    server_time: datetime
+
+
+@dataclass(frozen=True)
+class Lot:
+    """One roll, or the one heap of a material that is not kept by lot (`lot` is then empty)."""
+
+    lot: str
+    free: Decimal  # on hand and held by nobody
+    on_hand: Decimal
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A delivery that has been ordered."""
+
+    quantity: Decimal
+    due: datetime
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class StockLevel:
+    """What there is of one material, and what could be there when."""
+
+    sku: str
+    lots: tuple[Lot, ...]
+    incoming: tuple[Incoming, ...]  # by due date
+    supplier_lead_days: int | None  # None: nobody delivers it
+    unit: str
+    unit_cost: Decimal
+    as_of: datetime
+    name: str = ""
+    by_lot: bool = False
+
+    @property
+    def free(self) -> Decimal:
+        """Free quantity over all lots."""
+        return sum((lot.free for lot in self.lots), Decimal(0))
+
+    @property
+    def longest(self) -> Decimal:
+        """Free quantity of the longest roll; 0 when there is none."""
+        return max((lot.free for lot in self.lots), default=Decimal(0))
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time, end excluded."""
+
+    start: datetime
+    end: datetime
+    what: str = ""
+
+
+Shifts = tuple[tuple[tuple[float, float], ...], ...]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When a work centre runs: shifts by weekday in local time, less the leaves."""
+
+    tz: str
+    shifts: Shifts  # seven entries, Monday first; each a tuple of (from_hour, to_hour), to_hour may be 24 or beyond
+    leaves: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkCentre:
+    """A machine or a bench, with its capacity and its cost."""
+
+    code: str
+    name: str
+    kind: str  # printer, loom, finishing, cutting
+    cost_per_hour: Decimal
+    setup_min: float
+    cleanup_min: float
+    alternatives: tuple[str, ...]
+    attributes: Mapping[str, str]  # machine-readable facts an ERP has no field for, such as width_cm or inks
+    calendar: Calendar
+
+
+@dataclass(frozen=True)
+class Booking:
+    """Time on a work centre that somebody has taken. `mine`: held through this port, by `reference`."""
+
+    work_centre: str
+    start: datetime
+    end: datetime
+    reference: str
+    mine: bool = False
+
+
+# ---------------------------------------------------------------------------------------------- what is held
+
+
+@dataclass(frozen=True)
+class MaterialHold:
+    """So much of a material; of one roll when `lot` is named, otherwise from wherever it is free."""
+
+    sku: str
+    lot: str | None
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class SlotHold:
+    """A stretch of one work centre's time."""
+
+    work_centre: str
+    start: datetime
+    end: datetime
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What one order line holds, all of it or nothing. `materials` name the lots that were taken."""
+
+    reference: str
+    materials: tuple[MaterialHold, ...]
+    slots: tuple[SlotHold, ...]
+    expires: datetime | None = None  # a quote's hold frees itself; None: held until released or consumed
+
+
+# ---------------------------------------------------------------------------------------------- what is recorded
+
+
+@dataclass(frozen=True)
+class Component:
+    """A material that a manufacturing order uses up."""
+
+    sku: str
+    quantity: Decimal
+    lot: str | None = None
+
+
+@dataclass(frozen=True)
+class WorkOrder:
+    """One operation of a manufacturing order, at its planned time."""
+
+    name: str
+    work_centre: str
+    start: datetime
+    end: datetime
+    minutes: float
+
+
+@dataclass(frozen=True)
+class ManufacturingOrder:
+    """An order to the shop floor, with its own components and operations."""
+
+    product: str  # sku of what is made
+    quantity: Decimal
+    reference: str  # the order line, and the reference of the hold whose material it consumes
+    components: tuple[Component, ...]
+    work_orders: tuple[WorkOrder, ...]
+    due: datetime | None = None
+    note: str = ""
+
+
+MANUFACTURING_ORDER: Final = "manufacturing_order"
+
+
+@dataclass(frozen=True)
+class ErpRecord:
+    """A record as it should stand in the ERP."""
+
+    kind: str
+    external_id: str  # ours, the same for ever: writing it twice makes one record
+    values: ManufacturingOrder
+
+
+@dataclass(frozen=True)
+class RemoteRef:
+    """Where a record is in the ERP."""
+
+    kind: str
+    external_id: str
+    remote_id: str
+    state: str = field(default="", compare=False)  # as last seen
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that belongs to a record. The sha256 is its identity; `as_link` asks for a link instead of a copy."""
+
+    name: str
+    mime: str
+    path: Path
+    sha256: str
+    as_link: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something was changed in the ERP, by us or by anybody: read it again."""
+
+    kind: str
+    key: str  # sku, work centre code, hold reference or external id, by kind
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far the changes have been read. Opaque to everyone but the connector that made it."""
+
+    value: str = ""
+
+
+BEGINNING: Final = Cursor()
+
+
+class Erp(Protocol):
+    """What a shop's ERP can be asked. Every verb raises ErpError and nothing else."""
+
+    name: str
+
+    def ping(self) -> ErpInfo:
+        """Who answers."""
+
+    def stock(self, skus: Iterable[str]) -> Sequence[StockLevel]:
+        """Stock by lot, in the order asked. Raises ErpRejected naming any unknown sku."""
+
+    def work_centres(self) -> Sequence[WorkCentre]:
+        """All work centres in use, with calendars and leaves, by code."""
+
+    def bookings(self, window: Window) -> Sequence[Booking]:
+        """Everybody's bookings that overlap the window, by start."""
+
+    def changes(self, cursor: Cursor) -> tuple[Sequence[Change], Cursor]:
+        """What changed since the cursor, oldest first, and the cursor to go on from. May repeat, never misses."""
+
+    def hold(self, wanted: Hold) -> Hold:
+        """Hold all of it or nothing, by reference: again with the same reference replaces what it held before.
+
+        Raises NotEnoughStock or SlotTaken; what the reference held before then stays as it was.
+        """
+
+    def held(self, reference: str) -> Hold | None:
+        """What the reference holds now; None when nothing, or when it has expired."""
+
+    def release(self, reference: str) -> bool:
+        """Free what the reference holds. False when it held nothing: releasing twice is no error."""
+
+    def find(self, kind: str, external_id: str) -> RemoteRef | None:
+        """The record with its present state: the look-up that must come before an ambiguous write is repeated."""
+
+    def upsert(self, record: ErpRecord) -> RemoteRef:
+        """Make the record, or bring the one with this external id to these values.
+
+        Raises ErpRejected for an unknown product, lot or work centre, and when the record is done or cancelled.
+        """
+
+    def act(self, ref: RemoteRef, action: str, expect: str) -> str:
+        """Move a record on (confirm, start, finish, cancel) if its state is `expect`; returns the new state.
+
+        Already there counts as done, so a lost answer can be repeated. Raises ErpConflict with the field `state`
+        otherwise, ErpRejected for an action that doesn't lead on from there.
+        """
+
+    def attach(self, ref: RemoteRef, document: Document) -> RemoteRef:
+        """Attach a file, once: the same name and sha256 again is the same attachment."""
