@@ -1,0 +1,191 @@
+"""What a workshop can make (its catalogue), and what was made for an order line (reports, tickets, files, costings)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class CatalogueRow(models.Model):
+    """A row of one shop's catalogue, named by its code."""
+
+    shop = models.CharField(max_length=64)
+    code = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class InkSet(CatalogueRow):
+    """The inks of a printer, with what the cloth takes of them and the route they ask for."""
+
+    ink_class = models.CharField(max_length=32)
+    inks = models.JSONField(help_text="in the order of the planes: channel, name, sku, ml_per_m2 at 100 %")
+    tac_pct = models.FloatField(help_text="total area coverage: the most ink, all channels added")
+    purge_ml = models.FloatField(help_text="per channel and job, nozzle check included")
+    pretreatment_sku = models.CharField(max_length=64)
+    pickup_pct = models.FloatField(help_text="pretreatment liquor in % of the cloth's weight")
+    route = models.JSONField(help_text="operations in their order")
+    source = models.CharField(max_length=300, help_text="where these figures come from")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_ink_set_per_code")]
+
+
+class Substrate(CatalogueRow):
+    """A fabric to be printed; its code is the SKU of the stock."""
+
+    width_mm = models.FloatField()
+    usable_width_mm = models.FloatField(help_text="between the selvedges, as it goes through the printer")
+    gsm = models.FloatField()
+    fibre = models.CharField(max_length=120)
+    ink_class = models.CharField(max_length=32)
+    shrink_warp_pct = models.FloatField()
+    shrink_weft_pct = models.FloatField()
+    source = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_substrate_per_sku")]
+
+
+class MachineProfile(CatalogueRow):
+    """What one machine can do; its code is the work centre's."""
+
+    class Kind(models.TextChoices):
+        PRINTER = "printer"
+        LOOM = "loom"
+        FINISHING = "finishing"
+        CUTTING = "cutting"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    operation = models.CharField(max_length=64)
+    ink_set = models.ForeignKey(InkSet, null=True, blank=True, on_delete=models.PROTECT)
+    width_mm = models.FloatField(null=True, blank=True)
+    speed_m2_h = models.FloatField(default=0)
+    speed_m_min = models.FloatField(default=0)
+    picks_min = models.FloatField(default=0)
+    factor = models.FloatField(default=1, help_text="effective over nominal speed; efficiency of a loom")
+    dwell_min = models.FloatField(default=0, help_text="minutes a metre stays inside, once per job")
+    setup_min = models.FloatField(default=0)
+    cleanup_min = models.FloatField(default=0)
+    power_kw = models.FloatField(default=0)
+    hooks = models.PositiveIntegerField(default=0)
+    harness_ends = models.PositiveIntegerField(default=0, help_text="ends of one repeat of the harness")
+    head_m = models.FloatField(default=0, help_text="cloth before the design, per job")
+    tail_m = models.FloatField(default=0)
+    waste_pct = models.FloatField(default=0)
+    source = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_profile_per_machine")]
+
+
+class WeaveSpec(CatalogueRow):
+    """A cloth that can be woven: its loom, yarns, densities, weaves and longest float."""
+
+    loom = models.ForeignKey(MachineProfile, on_delete=models.PROTECT)
+    width_mm = models.FloatField()
+    usable_width_mm = models.FloatField()
+    gsm = models.FloatField()
+    fibre = models.CharField(max_length=120)
+    ends_per_cm = models.FloatField()
+    picks_per_cm = models.FloatField()
+    warp = models.JSONField(help_text="sku, name, tex, crimp_pct, colour")
+    weft = models.JSONField(help_text="sku, name, tex, crimp_pct, colour")
+    weaves = models.JSONField(help_text="names from the warp-faced to the weft-faced, one per colour")
+    max_float = models.PositiveIntegerField(help_text="threads")
+    shrink_warp_pct = models.FloatField()
+    shrink_weft_pct = models.FloatField()
+    loss_pct = models.FloatField(help_text="yarn lost in warping and weaving")
+    route = models.JSONField(help_text="operations in their order")
+    source = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_weave_per_code")]
+
+
+class IccProfile(CatalogueRow):
+    """A colour profile as data: whose it is, what it describes, until when, and whether it was ever measured."""
+
+    owner = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    path = models.CharField(max_length=300, help_text="file name under production/profiles, or an absolute path")
+    ink_set = models.ForeignKey(InkSet, on_delete=models.PROTECT)
+    printer = models.ForeignKey(MachineProfile, null=True, blank=True, on_delete=models.PROTECT)
+    fabric_class = models.CharField(max_length=64, help_text="ink class of the fabrics it may be used for")
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
+    synthetic = models.BooleanField(help_text="made from a model, not measured on cloth")
+    description = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_icc_profile_per_code")]
+
+
+class PriceRate(CatalogueRow):
+    """One price or percentage of the costing, with its source."""
+
+    value = models.DecimalField(max_digits=12, decimal_places=4)
+    unit = models.CharField(max_length=32)
+    source = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_rate_per_code")]
+
+
+class JobTicket(models.Model):
+    """A released job. Never edited: revision n + 1 supersedes it.
+
+    There is no uniqueness over reference and revision on purpose: the step ledger's fence lets one release through,
+    and a constraint here would hide that it failed.
+    """
+
+    shop = models.CharField(max_length=64)
+    reference = models.CharField(max_length=64, db_index=True)
+    revision = models.PositiveIntegerField()
+    released_at = models.DateTimeField()
+    manifest = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.reference} r{self.revision}"
+
+
+class OutputFile(models.Model):
+    """A file that was written for a ticket and verified."""
+
+    ticket = models.ForeignKey(JobTicket, related_name="files", on_delete=models.CASCADE)
+    format = models.CharField(max_length=32)
+    path = models.CharField(max_length=500)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.format} {self.path}"
+
+
+class CostSheet(models.Model):
+    """The costing of a ticket, as it was printed."""
+
+    ticket = models.OneToOneField(JobTicket, related_name="costing", on_delete=models.CASCADE)
+    currency = models.CharField(max_length=3)
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+    price = models.DecimalField(max_digits=14, decimal_places=2)
+    price_per_m = models.DecimalField(max_digits=14, decimal_places=2)
+    lines = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.price} {self.currency}"
+
+
+class CheckReport(models.Model):
+    """The findings a ticket was released with."""
+
+    ticket = models.OneToOneField(JobTicket, related_name="report", on_delete=models.CASCADE)
+    passed = models.BooleanField()
+    findings = models.JSONField()
+
+    def __str__(self) -> str:
+        return "passed" if self.passed else "failed"
