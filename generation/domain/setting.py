@@ -1,0 +1,74 @@
+"""How motif units fill a repeat: how many, and how columns or rows of units stand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generation.domain.pattern import Layout, Repeat
+
+_UNIT_MM = 85.0  # one motif cell of a design that says nothing about its scale
+_SCALE_WORDS: dict[str, float] = {
+    "ditsy": 0.75, "micro": 0.6, "tiny": 0.6, "small": 0.75, "little": 0.8, "fine": 0.85, "delicate": 0.9, "dense": 0.8,
+    "medium": 1.0, "large": 1.45, "big": 1.45, "bold": 1.2, "oversized": 1.9, "huge": 1.9, "giant": 1.9,
+    "large-scale": 1.45, "small-scale": 0.75,
+}  # fmt: skip
+_MOST_CELLS = 25  # what a drawing may cost: each cell is one pass of the network per step
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A lattice of motif units that fills one repeat exactly; the sheet it makes wraps as `layout` says."""
+
+    columns: int
+    rows: int
+    layout: Layout
+    dropped: Layout = Layout.STRAIGHT  # HALF_DROP: alternate unit columns moved by half a unit; HALF_BRICK: rows
+
+    def origins(self) -> list[tuple[float, float]]:
+        """Top left corner (x, y) of every unit, in units, row by row."""
+        return [
+            (
+                x + (0.5 if self.dropped is Layout.HALF_BRICK and y % 2 else 0.0),
+                y + (0.5 if self.dropped is Layout.HALF_DROP and x % 2 else 0.0),
+            )
+            for y in range(self.rows)
+            for x in range(self.columns)
+        ]
+
+
+def cells_for(repeat: Repeat, words: str, *, islands: bool) -> Cells:
+    """The lattice for a repeat: units of about 85 mm, scaled by words of size, compatible with the repeat's layout.
+
+    `islands` are motifs that stand alone: their columns (or rows) may be dropped by half a unit where that closes over
+    the repeat. Patterns that run on get whole units across the layout's shift.
+    """
+    unit_mm = _UNIT_MM * _scale(words)
+    columns, rows = max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
+    while columns * rows > _MOST_CELLS:
+        unit_mm *= 1.1
+        columns, rows = max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
+    layout = repeat.layout
+    if layout is Layout.HALF_DROP:
+        return _half_drop(columns, rows, islands=islands)
+    if layout is Layout.HALF_BRICK:
+        turned = _half_drop(rows, columns, islands=islands)
+        dropped = Layout.HALF_BRICK if turned.dropped is Layout.HALF_DROP else Layout.STRAIGHT
+        return Cells(turned.rows, turned.columns, Layout.HALF_BRICK, dropped)
+    dropped = Layout.HALF_DROP if islands and layout is Layout.STRAIGHT and columns % 2 == 0 else Layout.STRAIGHT
+    return Cells(columns, rows, layout, dropped)
+
+
+def _half_drop(columns: int, rows: int, *, islands: bool) -> Cells:
+    """Column `columns` is column 0 moved by rows / 2 units, so both must agree on whole or half units."""
+    if not islands:
+        return Cells(columns, rows + rows % 2, Layout.HALF_DROP)
+    if (columns + rows) % 2:
+        rows += 1 if rows * 1.0 <= columns else -1
+    rows = max(1, rows)
+    return Cells(columns, rows, Layout.HALF_DROP, Layout.HALF_DROP)
+
+
+def _scale(words: str) -> float:
+    tokens = words.lower().replace(",", " ").split()
+    factors = [_SCALE_WORDS[token] for token in tokens if token in _SCALE_WORDS]
+    return max(factors, key=lambda factor: abs(factor - 1)) if factors else 1.0

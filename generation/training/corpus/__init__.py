@@ -1,0 +1,105 @@
+"""The corpus: textile programs written for this project that draw one repeat unit each, with a caption.
+
+Nothing is downloaded and nobody's pictures are used: the same family and seed give the same bytes, so a model card
+needs only the corpus's version and the seeds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.domain.pattern import Layout
+from generation.domain.setting import Cells
+from generation.training.corpus.captions import caption
+from generation.training.corpus.families import FAMILIES, Family
+from generation.training.corpus.sheet import ROLES, Sheet
+
+__all__ = ["FAMILIES", "ROLES", "Family", "Unit", "draw_cloth", "draw_unit", "family_named", "fold_roles", "random_unit", "version"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One drawn repeat unit with where it came from."""
+
+    coverage: NDArray[np.uint8]  # (ROLES, size, size): 255 = the role covers all of the pixel
+    caption: str
+    family: str
+    seed: int
+    layout: Layout  # how the unit was wrapped at its edges
+
+
+def family_named(name: str) -> Family:
+    """The family of that name; KeyError when there is none."""
+    return _BY_NAME[name]
+
+
+def draw_unit(family: Family, seed: int, *, variation: int = 0, size_px: int = 64, layout: Layout = Layout.STRAIGHT) -> Unit:
+    """Draw one unit: `seed` decides the style, `variation` what differs between the units of one cloth."""
+    sheet = Sheet(size_px, layout=layout)
+    adjectives = family.draw(sheet, *_generators(family, seed, variation))
+    coverage = sheet.coverage()
+    colours = int((coverage.reshape(ROLES, -1).max(axis=1) > 0).sum())
+    words = caption(np.random.default_rng([seed, variation, 1]), family.nouns, adjectives, colours)
+    return Unit(coverage, words, family.name, seed, layout)
+
+
+def draw_cloth(family: Family, seed: int, cells: Cells, *, size_px: int = 64) -> NDArray[np.uint8]:
+    """Coverage (ROLES, rows * size_px, columns * size_px) uint8 of many units in one style, each an own variation.
+
+    Families that run on from unit to unit come as one unit, repeated.
+    """
+    if not family.island:
+        one = draw_unit(family, seed, size_px=size_px).coverage
+        return np.tile(one, (1, cells.rows, cells.columns))
+    sheet = Sheet(size_px, columns=cells.columns, rows=cells.rows, layout=cells.layout)
+    for number, (x, y) in enumerate(cells.origins()):
+        sheet.origin = (x, y)
+        family.draw(sheet, *_generators(family, seed, number))
+    return sheet.coverage()
+
+
+def random_unit(seed: int, *, size_px: int = 64) -> Unit:
+    """The unit of a training seed: a family by weight, a layout for islands, now and then folded to few colours."""
+    rng = np.random.default_rng([seed, 7])
+    family = FAMILIES[int(np.searchsorted(_SHARES, rng.random(), side="right"))]
+    layout = Layout.STRAIGHT
+    if family.island and rng.random() < 0.4:
+        layout = Layout.HALF_DROP if rng.random() < 0.5 else Layout.HALF_BRICK
+    unit = draw_unit(family, seed, variation=int(rng.integers(0, 16)), size_px=size_px, layout=layout)
+    if rng.random() < 0.15:
+        return replace(unit, coverage=fold_roles(unit.coverage, int(rng.integers(2, 4))))
+    return unit
+
+
+def _generators(family: Family, seed: int, variation: int) -> tuple[np.random.Generator, np.random.Generator]:
+    code = int.from_bytes(hashlib.sha256(family.name.encode()).digest()[:4], "big")
+    return np.random.default_rng([seed, code]), np.random.default_rng([seed, variation, code])
+
+
+def fold_roles(coverage: NDArray[np.uint8], colours: int) -> NDArray[np.uint8]:
+    """The same unit in `colours` colours: leaves join the motif, accents and details take the ground or the leaves."""
+    out = coverage.copy()
+    for role in range(ROLES - 1, colours - 1, -1):
+        target = {2: 1, 3: 2 if colours > 2 else 0}.get(role, 1 if colours > 3 else 0)
+        out[target] += out[role]
+        out[role] = 0
+    return out
+
+
+@lru_cache
+def version() -> str:
+    """Digest of the corpus's source: what a model card names as its data."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+_BY_NAME = {family.name: family for family in FAMILIES}
+_SHARES = np.cumsum([family.weight for family in FAMILIES]) / sum(family.weight for family in FAMILIES)
