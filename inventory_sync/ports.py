@@ -1,6 +1,6 @@
 """The Erp port: what Weftline asks of a shop's ERP, and the values that pass through it.
 
-A connector is one class with these verbs, made by `connector(shop=...)`, that passes tests/contract/test_erp_connector.py.
+A connector is one class with these verbs, made with `shop=`, that passes tests/contract/test_erp_connector.py.
 Quantities are Decimal in the product's own unit (`in_unit` converts); times are aware and UTC; records are known
 by *our* `external_id`, never by the ERP's.
 

@@ -9,7 +9,7 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from inventory_sync.connectors.ledger import free_expired
+from inventory_sync.connectors.ledger_holds import free_expired
 from inventory_sync.errors import ErpRejected
 from inventory_sync.ports import (
     MANUFACTURING_ORDER,
