@@ -1,0 +1,1 @@
+"""When it can be made: pure functions on plain values. No Django here; arrays and dataclasses in, plans out."""
