@@ -121,7 +121,9 @@ def layout_tiling(indices: NDArray[np.generic], layout: Layout, columns: int, ro
         return np.concatenate([row if r % 2 == 0 else row[::-1] for r in range(rows)], axis=0)
     if layout is Layout.HALF_DROP:
         stack = np.concatenate([indices] * rows, axis=0)
-        return np.concatenate([np.roll(stack, (column % 2) * (height // 2), axis=0) for column in range(columns)], axis=1)
+        return np.concatenate(
+            [np.roll(stack, (column % 2) * (height // 2), axis=0) for column in range(columns)], axis=1
+        )
     band = np.concatenate([indices] * columns, axis=1)
     shift = width // 2 if layout is Layout.HALF_BRICK else 0
     return np.concatenate([np.roll(band, (r % 2) * shift, axis=1) for r in range(rows)], axis=0)

@@ -1,0 +1,61 @@
+"""What can go wrong between a brief and an artwork. The docstring of a class is its message where none is given."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class GenerationError(Exception):
+    """The design can't be drawn."""
+
+    code: ClassVar[str] = "generation_error"
+    retryable: ClassVar[bool] = False
+    http_status: ClassVar[int] = 400
+
+    def __init__(self, message: str = "", *, fields: dict[str, Any] | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+        self.fields = fields or {}
+
+
+class InvalidBrief(GenerationError):
+    """The brief can't be drawn as it is written."""
+
+    code = "invalid_brief"
+
+
+class UnknownPalette(GenerationError):
+    """There is no palette of that name."""
+
+    code = "unknown_palette"
+
+
+class NotAColour(GenerationError):
+    """That is not a colour: write it as '#2b3a4a', or by a name such as navy."""
+
+    code = "not_a_colour"
+
+
+class UnreadableImage(GenerationError):
+    """The picture can't be read: send a PNG, JPEG, TIFF or WebP file."""
+
+    code = "unreadable_image"
+
+
+class UnknownGenerator(GenerationError):
+    """There is no generator of that name in the settings."""
+
+    code = "unknown_generator"
+
+
+class WeightsRefused(GenerationError):
+    """The model's files are not the ones that were shipped: nothing was loaded."""
+
+    code = "weights_refused"
+    http_status = 503
+
+
+class ArtworkMissing(GenerationError):
+    """The artwork's file is not in the store, or it has been changed."""
+
+    code = "artwork_missing"
+    http_status = 500

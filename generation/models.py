@@ -1,0 +1,51 @@
+"""Artworks and the models that drew them. An artwork never changes: it is named by the digest of its own bytes."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from generation.domain.pattern import Layout
+
+
+class ModelCard(models.Model):
+    """What is known about one set of weights: recipe, data, figures, licence."""
+
+    generator = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64, unique=True)
+    card = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.generator} {self.fingerprint[:12]}"
+
+
+class Artwork(models.Model):
+    """One drawn repeat: an indexed PNG in the store, and everything that it takes to draw it again."""
+
+    sha256 = models.CharField(max_length=64, unique=True, help_text="Digest of the stored file")
+    key = models.CharField(max_length=64, unique=True, help_text="Digest of brief, seed, limits and fingerprint")
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    repeat_width_mm = models.FloatField()
+    repeat_height_mm = models.FloatField()
+    layout = models.CharField(max_length=16, choices=[(layout.value, layout.name.title()) for layout in Layout])
+    palette = models.JSONField(help_text="Colours '#rrggbb' by index, the ground first")
+    words = models.TextField()
+    generator = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64)
+    seed = models.BigIntegerField()
+    origin = models.CharField(
+        max_length=120, blank=True, help_text="How it was made: from noise or from which proposal"
+    )
+    path = models.CharField(max_length=120, help_text="Place of the file below the store")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["fingerprint"])]
+
+    def __str__(self) -> str:
+        return f"{self.words[:60]} ({self.sha256[:12]})"

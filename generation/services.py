@@ -1,0 +1,165 @@
+"""What other apps ask of this one: draw a brief, give back an artwork's pixels, read colours and reference pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from importlib import import_module
+
+import cv2
+import numpy as np
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from generation import storage
+from generation.domain.palette import palette_named, parse_colour
+from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, Repeat, layout_tiling
+from generation.errors import InvalidBrief, UnknownGenerator
+from generation.images import indexed_png, png_of, read_indexed_png, read_reference
+from generation.models import Artwork, ModelCard
+from generation.ports import Generator, OnStep
+
+__all__ = [
+    "draw", "generator_named", "palette_named", "parse_colour", "preview_png", "raster_of", "read_reference",
+]  # fmt: skip
+
+LARGEST_PX = 32_768
+
+
+def draw(
+    brief: Brief, *, seeds: Sequence[int], limits: Limits, generator: str = "embedded", on_step: OnStep | None = None
+) -> list[Artwork]:
+    """Draw the brief once per seed and keep each drawing; an artwork that is there already is not drawn again.
+
+    Raises InvalidBrief, UnknownGenerator, NotAColour, WeightsRefused.
+    """
+    _check(brief, limits)
+    source = generator_named(generator)
+    fingerprint = source.fingerprint()
+    done: dict[int, Artwork] = {}
+    for number, seed in enumerate(seeds):
+        key = _key(brief, seed, limits, generator, fingerprint)
+        artwork = Artwork.objects.filter(key=key).first()
+        if artwork is None:
+            (raster,) = source.generate(brief, [seed], limits, _part(on_step, number, len(seeds)))
+            artwork = _keep(raster, brief=brief, key=key, generator=generator, fingerprint=fingerprint)
+        elif on_step:
+            on_step(number + 1, len(seeds))
+        done[seed] = artwork
+    _note_card(source, generator, fingerprint)
+    return [done[seed] for seed in seeds]
+
+
+def raster_of(artwork: Artwork) -> Raster:
+    """The artwork's pixels, checked against its digest. Raises ArtworkMissing."""
+    indices, _ = read_indexed_png(storage.get(artwork.path, sha256=artwork.sha256))
+    return Raster(
+        indices=indices,
+        palette=Palette(tuple(artwork.palette)),
+        repeat=Repeat(artwork.repeat_width_mm, artwork.repeat_height_mm, Layout(artwork.layout)),
+        seed=artwork.seed,
+        origin=artwork.origin,
+    )
+
+
+def preview_png(artwork: Artwork, *, size_px: int = 512, columns: int = 1, rows: int = 1) -> bytes:
+    """A PNG of `columns` x `rows` repeats set in their layout, its longer side `size_px` or a few pixels less."""
+    raster = raster_of(artwork)
+    scale = size_px / max(raster.width_px * columns, raster.height_px * rows)
+    width = max(2, int(raster.width_px * scale) // 2 * 2)
+    height = max(2, int(raster.height_px * scale) // 2 * 2)
+    rgb = raster.palette.rgb()[raster.indices]
+    shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
+    small = cv2.resize(rgb, (width, height), interpolation=shrinking)
+    return png_of(np.ascontiguousarray(layout_tiling(small, raster.repeat.layout, columns, rows)))
+
+
+@lru_cache(maxsize=8)
+def generator_named(name: str) -> Generator:
+    """The generator registered under that name, made once per process. Raises UnknownGenerator."""
+    paths = settings.WEFTLINE["generators"]
+    if name not in paths:
+        raise UnknownGenerator(
+            f"There is no generator called '{name}'; the settings have: {', '.join(sorted(paths))}.",
+            fields={"field": "generator", "value": name},
+        )
+    module, _, attribute = paths[name].rpartition(".")
+    made: Generator = getattr(import_module(module), attribute)()
+    return made
+
+
+def _keep(raster: Raster, *, brief: Brief, key: str, generator: str, fingerprint: str) -> Artwork:
+    sha256, place = storage.put(indexed_png(raster))
+    try:
+        with transaction.atomic():
+            artwork, _ = Artwork.objects.get_or_create(
+                key=key,
+                defaults={
+                    "sha256": sha256,
+                    "width_px": raster.width_px,
+                    "height_px": raster.height_px,
+                    "repeat_width_mm": raster.repeat.width_mm,
+                    "repeat_height_mm": raster.repeat.height_mm,
+                    "layout": raster.repeat.layout.value,
+                    "palette": list(raster.palette.colours),
+                    "words": brief.words,
+                    "generator": generator,
+                    "fingerprint": fingerprint,
+                    "seed": raster.seed,
+                    "origin": raster.origin,
+                    "path": place,
+                },
+            )
+    except IntegrityError:  # another brief gave the very same picture: it is one artwork
+        return Artwork.objects.get(sha256=sha256)
+    return artwork
+
+
+def _key(brief: Brief, seed: int, limits: Limits, generator: str, fingerprint: str) -> str:
+    reference = None
+    if brief.reference is not None:
+        pixels = np.ascontiguousarray(brief.reference)
+        reference = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    said = {
+        "words": brief.words, "repeat": asdict(brief.repeat), "size_px": [brief.width_px, brief.height_px],
+        "palette": brief.palette, "reference": reference, "seed": seed, "limits": asdict(limits),
+        "generator": generator, "fingerprint": fingerprint,
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _check(brief: Brief, limits: Limits) -> None:
+    for field, value in (("width_px", brief.width_px), ("height_px", brief.height_px)):
+        if not 16 <= value <= LARGEST_PX:
+            raise InvalidBrief(
+                f"The repeat would be {brief.width_px} x {brief.height_px} pixels; each side has to be between 16 and "
+                f"{LARGEST_PX}. Choose another size.",
+                fields={"field": "repeat_mm", "value": value, "measured": field},
+            )
+    if brief.repeat.layout is Layout.HALF_DROP and brief.height_px % 2:
+        raise InvalidBrief("A half-drop repeat needs an even height in pixels.", fields={"field": "repeat_mm"})
+    if brief.repeat.layout is Layout.HALF_BRICK and brief.width_px % 2:
+        raise InvalidBrief("A half-brick repeat needs an even width in pixels.", fields={"field": "repeat_mm"})
+    if limits.max_colours < 2:
+        raise InvalidBrief(
+            "A design needs two colours at least: a ground and a motif.", fields={"field": "max_colours"}
+        )
+    if not brief.words.strip() and brief.reference is None:
+        raise InvalidBrief("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
+    for colour in brief.palette or ():
+        parse_colour(colour)
+
+
+def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
+    if on_step is None:
+        return None
+    return lambda done, steps: on_step(number * steps + done, count * steps)
+
+
+def _note_card(source: Generator, generator: str, fingerprint: str) -> None:
+    card = getattr(source, "card", None)
+    if card is not None:
+        ModelCard.objects.get_or_create(fingerprint=fingerprint, defaults={"generator": generator, "card": card()})
