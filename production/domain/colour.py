@@ -91,7 +91,5 @@ def delta_e_2000(lab1: FloatArray, lab2: FloatArray) -> FloatArray:
     rotation = 2 * np.sqrt(mean_cp**7 / (mean_cp**7 + 25.0**7))
     rt = -np.sin(np.radians(60 * np.exp(-(((mean_h - 275) / 25) ** 2)))) * rotation
     lightness, chroma, hue = dl / sl, dc / sc, dh / sh
-    difference: FloatArray = np.sqrt(
-        np.maximum(lightness**2 + chroma**2 + hue**2 + rt * chroma * hue, 0.0)
-    )
+    difference: FloatArray = np.sqrt(np.maximum(lightness**2 + chroma**2 + hue**2 + rt * chroma * hue, 0.0))
     return difference

@@ -87,8 +87,11 @@ def _lut16(values: NDArray[np.uint16], *, curves: NDArray[np.float64], outputs: 
     identity = b"".join(_s15f16(v) for v in np.eye(3).ravel())
     shape = struct.pack(">4B", inputs, outputs, values.shape[0], 0)
     head = b"mft2" + bytes(4) + shape + identity + struct.pack(">2H", entries, len(_STRAIGHT))
-    return head + _encode_unit(curves).astype(">u2").tobytes() + values.astype(">u2").tobytes() + (
-        _encode_unit(np.tile(_STRAIGHT, outputs)).astype(">u2").tobytes()
+    return (
+        head
+        + _encode_unit(curves).astype(">u2").tobytes()
+        + values.astype(">u2").tobytes()
+        + (_encode_unit(np.tile(_STRAIGHT, outputs)).astype(">u2").tobytes())
     )
 
 

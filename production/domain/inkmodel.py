@@ -130,7 +130,7 @@ def keep_within(ink: FloatArray, tac: float) -> FloatArray:
 
 
 def profile_tables(
-    model: InkModel, *, a2b_grid: int = 11, b2a_grid: int = 33, on_round: Progress | None = None
+    model: InkModel, *, a2b_grid: int = 9, b2a_grid: int = 33, on_round: Progress | None = None
 ) -> Tables:
     """The profile's tables of `model`: ink to colour on a2b_grid^4 nodes, colour to ink on b2a_grid^3."""
     steps = np.linspace(0, 1, a2b_grid)

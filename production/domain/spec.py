@@ -72,13 +72,14 @@ class Weaving:
     picks_per_cm: float
     hooks: int
     harness_ends: int  # ends of one repeat of the harness: design repeats must divide it
-    total_ends: int
+    total_ends: int  # selvedges included
     reed_width_mm: float
     warp: Yarn
     weft: Yarn
     weaves: tuple[str, ...]  # from the warp-faced to the weft-faced, one per colour of a design
     max_float: int  # threads
     loss: float  # fraction of yarn lost in warping and weaving
+    copies: tuple[int, int] = (1, 1)  # design repeats across and along that make one straight repeat of the loom
 
 
 @dataclass(frozen=True)
@@ -156,5 +157,5 @@ class LineSpec:
     def usable_width_px(self) -> int:
         """Printed pixels (or ends) across the usable width."""
         if self.weaving is not None:
-            return self.weaving.total_ends
+            return int(self.usable_width_mm / 10 * self.weaving.ends_per_cm)
         return int(self.usable_width_mm / MM_PER_INCH * self.dpi)

@@ -64,9 +64,7 @@ def cloth_sums(band: BandSums, *, layout: Layout, tile_px: tuple[int, int], clot
     return [int(value) for value in sums]
 
 
-def _row_profile(
-    band: BandSums, *, layout: Layout, tile_px: tuple[int, int], cloth_width_px: int
-) -> NDArray[np.int64]:
+def _row_profile(band: BandSums, *, layout: Layout, tile_px: tuple[int, int], cloth_width_px: int) -> NDArray[np.int64]:
     """(P, C) int64: the sum over the cloth's width of every row of one vertical period."""
     width, height = tile_px
     whole, rest = divmod(cloth_width_px, width)

@@ -1,0 +1,257 @@
+"""Can a design be made, and what does it take: the checks in their order, metres, millilitres, minutes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from generation.domain.pattern import Palette, Raster, layout_tiling
+from production.domain import usage as use
+from production.domain.checks import colours, details, repeat, seam, weaving
+from production.domain.colour import delta_e_2000, srgb_to_lab
+from production.domain.edges import edges_of
+from production.domain.finding import Finding, Severity, passed
+from production.domain.snap import STRAIGHT_COPIES
+from production.domain.spec import LineSpec, Machine
+from production.domain.usage import Usage
+from production.domain.weave import Lift, assign, back_floats, compose, floats
+from production.domain.weave import repair as repair_floats
+from production.planning.promise import RouteStep
+from production.separation import Separation, separate
+
+
+@dataclass(frozen=True)
+class Material:
+    """Something a job takes from stock; `one_lot`: all of it from one roll."""
+
+    sku: str
+    quantity: Decimal
+    unit: str
+    one_lot: bool = False
+
+
+@dataclass(frozen=True)
+class OperationTime:
+    """The minutes of one operation on one machine."""
+
+    operation: str
+    machine: str
+    setup_min: float
+    run_min: float
+    cleanup_min: float
+    power_kw: float
+
+    @property
+    def total_min(self) -> float:
+        """Set-up, run and cleaning together."""
+        return self.setup_min + self.run_min + self.cleanup_min
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What was found out about a design on a cloth."""
+
+    findings: tuple[Finding, ...]
+    passed: bool
+    usage: Usage
+    materials: tuple[Material, ...]
+    route: tuple[RouteStep, ...]
+    times: tuple[tuple[OperationTime, ...], ...]  # per step of the route, per machine
+    palette: Palette
+    separation: Separation | None = None  # of a printed line
+    weaves: tuple[str, ...] = ()  # of a woven line: one per colour
+    repeats_across: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The findings, usage, materials and route as plain JSON values."""
+        return {
+            "passed": self.passed,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "usage": asdict(self.usage),
+            "materials": [{**asdict(material), "quantity": str(material.quantity)} for material in self.materials],
+            "route": [{"name": step.name, "minutes": dict(step.minutes)} for step in self.route],
+        }
+
+
+def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
+    """Check `raster` for `spec` and measure what it takes. Never raises for a bad design: that is a finding."""
+    size = repeat.snapped_size(raster, spec)
+    findings = [repeat.resolution(raster, spec), size, repeat.across_width(spec)]
+    findings.append(colours.colour_count(raster, most=spec.limits.max_colours))
+    fits = size.severity is not Severity.ERROR and len(raster.palette) > 0
+    separation = separate(raster.palette, spec.inks) if spec.inks is not None else None
+    weaves: tuple[str, ...] = ()
+    if fits:
+        findings += _picture_checks(raster, spec, separation)
+    if separation is not None and spec.inks is not None:
+        findings.append(
+            colours.ink_limit(
+                separation.values, tac_pct=spec.inks.tac_pct, palette=raster.palette, limited=separation.limited
+            )
+        )
+        printer = next(step[0].name for step in spec.operations if step[0].operation == "Print")
+        findings.append(colours.colour_accuracy(separation.delta_e(), palette=raster.palette, printer=printer))
+    if spec.weaving is not None:
+        findings.append(weaving.harness(spec, spec.weaving))
+        if len(raster.palette) <= len(spec.weaving.weaves):
+            weaves = weaves_of(raster.palette, spec)
+            if fits:
+                findings.append(_float_check(raster, spec, weaves))
+    times = _times(spec)
+    usage = _usage(raster, spec, separation, times) if fits else _lengths_only(spec, times)
+    return Assessment(
+        findings=tuple(findings),
+        passed=passed(findings),
+        usage=usage,
+        materials=_materials(spec, usage),
+        route=_route(times),
+        times=times,
+        palette=raster.palette,
+        separation=separation,
+        weaves=weaves,
+        repeats_across=spec.usable_width_px / spec.width_px,
+    )
+
+
+def weaves_of(palette: Palette, spec: LineSpec) -> tuple[str, ...]:
+    """The weave of each colour of a woven line."""
+    assert spec.weaving is not None
+    return assign(palette, spec.weaving.weaves, warp=spec.weaving.warp.colour, weft=spec.weaving.weft.colour)
+
+
+def lift_plan(raster: Raster, spec: LineSpec, weaves: tuple[str, ...]) -> tuple[Lift, int]:
+    """The lift plan of one straight repeat of the loom, floats repaired, and how many binding points were put in."""
+    assert spec.weaving is not None
+    columns, rows = STRAIGHT_COPIES[spec.repeat.layout]
+    cloth = layout_tiling(raster.indices, spec.repeat.layout, columns, rows).astype(np.uint8)
+    composed = compose(cloth, weaves)
+    repaired = repair_floats(composed, spec.weaving.max_float)
+    return repaired, int(np.count_nonzero(composed != repaired))
+
+
+def _picture_checks(raster: Raster, spec: LineSpec, separation: Separation | None) -> list[Finding]:
+    edges = edges_of(raster.indices, len(raster.palette))
+    lab = srgb_to_lab(raster.palette.rgb())
+    layout = spec.repeat.layout
+    master = delta_e_2000(lab[:, None], lab[None, :])
+    found = [
+        seam.seam(seam.measure_seams(raster.indices, layout, edges, master), code="seam", where="the design", unit="ΔE")
+    ]
+    if separation is not None:
+        percent = separation.percentages()
+        worst = [
+            (
+                channel,
+                seam.measure_seams(raster.indices, layout, edges, seam.colour_difference(percent[:, c])),
+            )
+            for c, channel in enumerate(separation.channels)
+        ]
+        channel, measures = max(worst, key=lambda each: max(measure.excess for measure in each[1]))
+        found.append(seam.seam(measures, code="seam_ink", where=f"ink {channel}", unit="% ink"))
+    pixel_mm = (spec.repeat.width_mm / raster.width_px, spec.repeat.height_mm / raster.height_px)
+    found.append(details.smallest_detail(edges, least_mm=spec.limits.min_feature_mm, pixel_mm=pixel_mm))
+    return found
+
+
+def _float_check(raster: Raster, spec: LineSpec, weaves: tuple[str, ...]) -> Finding:
+    assert spec.weaving is not None
+    lift, repaired = lift_plan(raster, spec, weaves)
+    most = spec.weaving.max_float
+    return weaving.floats(floats(lift, most), back_floats(lift, most), most=most, repaired=repaired)
+
+
+def _lengths_only(spec: LineSpec, times: tuple[tuple[OperationTime, ...], ...]) -> Usage:
+    return Usage(
+        print_length_m=spec.quantity_m,
+        pattern_length_m=use.pattern_length_m(spec.quantity_m, spec.shrink_warp),
+        fabric_length_m=_fabric_length_m(spec),
+        area_m2=0.0,
+        minutes={step[0].operation: round(step[0].total_min, 2) for step in times},
+    )
+
+
+def _usage(
+    raster: Raster,
+    spec: LineSpec,
+    separation: Separation | None,
+    times: tuple[tuple[OperationTime, ...], ...],
+) -> Usage:
+    lengths = _lengths_only(spec, times)
+    area_m2 = lengths.pattern_length_m * spec.usable_width_mm / 1000
+    measured: dict[str, Any] = {**asdict(lengths), "area_m2": area_m2}
+    if separation is not None and spec.inks is not None:
+        rows = round(lengths.pattern_length_m * 1000 / (spec.printed_height_mm / spec.height_px))
+        cloth_px = (spec.usable_width_px, max(1, rows))
+        sums = use.cloth_sums(
+            use.indexed_bands(raster.indices, separation.values),
+            layout=spec.repeat.layout,
+            tile_px=(raster.width_px, raster.height_px),
+            cloth_px=cloth_px,
+        )
+        full = cloth_px[0] * cloth_px[1] * use.FULL
+        measured["ink_ml"] = use.ink_ml(sums, inks=spec.inks, dpi=spec.dpi)
+        measured["coverage_pct"] = {
+            channel: 100 * total / full for channel, total in zip(separation.channels, sums, strict=True)
+        }
+        litres = use.pretreatment_l(
+            fabric_m=lengths.fabric_length_m, width_mm=spec.width_mm, gsm=spec.gsm, pickup_pct=spec.inks.pickup_pct
+        )
+        measured["chemicals_l"] = {spec.inks.pretreatment_sku: litres}
+    if spec.weaving is not None:
+        measured["yarn_kg"] = use.yarn_kg(fabric_m=lengths.fabric_length_m, weaving=spec.weaving)
+        measured["picks"] = math.ceil(lengths.fabric_length_m * 100 * spec.weaving.picks_per_cm)
+    return Usage(**measured)
+
+
+def _fabric_length_m(spec: LineSpec) -> float:
+    return use.fabric_length_m(
+        spec.quantity_m, shrink_warp=spec.shrink_warp, head_m=spec.head_m, tail_m=spec.tail_m, waste=spec.waste
+    )
+
+
+def _times(spec: LineSpec) -> tuple[tuple[OperationTime, ...], ...]:
+    length_m = _fabric_length_m(spec)
+    picks_per_cm = spec.weaving.picks_per_cm if spec.weaving is not None else 0.0
+
+    def time(machine: Machine) -> OperationTime:
+        run = machine.run_min(length_m=length_m, width_m=spec.width_mm / 1000, picks_per_cm=picks_per_cm)
+        return OperationTime(
+            machine.operation, machine.code, machine.setup_min, run, machine.cleanup_min, machine.power_kw
+        )
+
+    return tuple(tuple(time(machine) for machine in step) for step in spec.operations)
+
+
+def _route(times: tuple[tuple[OperationTime, ...], ...]) -> tuple[RouteStep, ...]:
+    return tuple(
+        RouteStep(
+            name=step[0].operation,
+            work_centres=tuple(time.machine for time in step),
+            minutes={time.machine: round(time.total_min, 2) for time in step},
+            # A loom stands over the weekend and goes on; a print head that stops leaves a line in the cloth.
+            splittable=step[0].operation == "Weave",
+        )
+        for step in times
+    )
+
+
+def _materials(spec: LineSpec, usage: Usage) -> tuple[Material, ...]:
+    found = []
+    if spec.weaving is None:
+        found.append(Material(spec.sku, _up(usage.fabric_length_m, "0.01"), "m", one_lot=True))
+    if spec.inks is not None:
+        sku_of: Mapping[str, str] = {ink.channel: ink.sku for ink in spec.inks.inks}
+        found += [Material(sku_of[channel], _up(ml / 1000, "0.001"), "l") for channel, ml in usage.ink_ml.items()]
+    found += [Material(sku, _up(litres, "0.01"), "l") for sku, litres in usage.chemicals_l.items()]
+    found += [Material(sku, _up(kg, "0.001"), "kg") for sku, kg in usage.yarn_kg.items()]
+    return tuple(found)
+
+
+def _up(value: float, step: str) -> Decimal:
+    """`value` as Decimal, rounded up to `step`: stock that is held must be enough."""
+    return Decimal(math.ceil(round(value / float(step), 6))) * Decimal(step)

@@ -1,0 +1,70 @@
+"""Can the colours be made: how many there are, how much ink they take, how true they print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.domain.pattern import Palette, Raster
+from production.domain.finding import Finding, Severity
+
+TRUE_DELTA_E = 3.0  # below this a flat colour passes as the one that was asked for
+STRONG_DELTA_E = 10.0
+
+
+def colour_count(raster: Raster, *, most: int) -> Finding:
+    """No more colours in use than the machine can make of this design."""
+    used = int(np.count_nonzero(np.bincount(raster.indices.ravel(), minlength=len(raster.palette))))
+    fine = used <= most
+    return Finding(
+        code="colours",
+        severity=Severity.INFO if fine else Severity.ERROR,
+        where="the palette",
+        measured=f"{used} colours",
+        limit=f"{most} colours",
+        remedy="" if fine else f"Bring the design down to {most} colours.",
+        sentence=f"{used} colours, {most} are possible."
+        if fine
+        else f"The design has {used} colours; {most} are the most that can be made here.",
+    )
+
+
+def ink_limit(values: NDArray[np.uint8], *, tac_pct: float, palette: Palette, limited: Sequence[int]) -> Finding:
+    """No colour takes more ink than the cloth does. values: (K, C) uint8 ink per colour; limited: cut to the limit."""
+    total_pct = values.astype(np.int64).sum(axis=1) * 100 / 255
+    worst = int(total_pct.argmax())
+    fine = bool(total_pct[worst] <= tac_pct + 1e-9)
+    cut = ", ".join(palette.colours[k] for k in limited)
+    return Finding(
+        code="ink_limit",
+        severity=(Severity.WARNING if limited else Severity.INFO) if fine else Severity.ERROR,
+        where=palette.colours[worst],
+        measured=f"{total_pct[worst]:.1f} % ink",
+        limit=f"{tac_pct:g} % ink",
+        remedy="" if fine and not limited else "Choose a lighter colour.",
+        sentence=f"The deepest colour takes {total_pct[worst]:.0f} % of ink; the cloth takes {tac_pct:g} %."
+        if fine and not limited
+        else f"{cut or palette.colours[worst]} asks for more ink than the cloth takes"
+        + (" and prints a little lighter." if fine else "."),
+    )
+
+
+def colour_accuracy(delta_e: NDArray[np.float64], *, palette: Palette, printer: str) -> Finding:
+    """How far the colours come out from what was asked. delta_e: (K,) CIEDE2000, by the colour profile."""
+    worst = int(delta_e.argmax())
+    value = float(delta_e[worst])
+    fine = value <= TRUE_DELTA_E
+    how = "clearly duller" if value > STRONG_DELTA_E else "a little different"
+    return Finding(
+        code="colour_accuracy",
+        severity=Severity.INFO if fine else Severity.WARNING,
+        where=palette.colours[worst],
+        measured=f"ΔE2000 {value:.1f}",
+        limit=f"ΔE2000 {TRUE_DELTA_E:g}",
+        remedy="" if fine else "Show the customer a printed sample, or choose a less saturated colour.",
+        sentence="All colours print as asked, by the colour profile."
+        if fine
+        else f"{palette.colours[worst]} prints {how} than on the screen ({printer}).",
+    )
