@@ -148,7 +148,7 @@ class LedgerErp:
             lots = self._lots_for(wanted, products, mine)
             short = holds.take_lots(mine, lots)
             if short is not None:
-                raise self._shortage(LedgerLot.objects.select_related("product").get(pk=short), lots[short])
+                raise self._shortage(LedgerLot.objects.select_related("product").get(pk=short), lots[short], mine)
             holds.take_slots(mine, wanted.slots, centres)
             mine.expires = wanted.expires
             mine.save(update_fields=["expires"])
@@ -193,14 +193,14 @@ class LedgerErp:
             lots = LedgerLot.objects.filter(product=products[sku])
             shares = holds.spread(lots, quantity, before=before, wanted=quantities)
             if shares is None:
-                level = self._levels({sku: products[sku]})[0]
+                level = self._levels({sku: products[sku]}, mine)[0]
                 raise not_enough(level, wanted=quantity, one_lot=False, now=self.clock(), tz=self._tz())
             for lot_id, share in shares.items():
                 quantities[lot_id] += share
         return dict(quantities)
 
-    def _shortage(self, lot: LedgerLot, quantity: Decimal) -> ErpConflict:
-        level = self._levels({lot.product.sku: lot.product})[0]
+    def _shortage(self, lot: LedgerLot, quantity: Decimal, mine: LedgerHold) -> ErpConflict:
+        level = self._levels({lot.product.sku: lot.product}, mine)[0]
         return not_enough(
             level, wanted=quantity, one_lot=lot.product.by_lot, now=self.clock(), tz=self._tz(), lot=lot.lot or None
         )
@@ -343,13 +343,15 @@ class LedgerErp:
         found = {order.external_id: order for order in orders}
         return _known(found, ref.external_id, "external_id", "There is no manufacturing order")
 
-    def _levels(self, products: dict[str, LedgerProduct]) -> list[StockLevel]:
+    def _levels(self, products: dict[str, LedgerProduct], mine: LedgerHold | None = None) -> list[StockLevel]:
+        """`mine`: what that hold has already is free to it."""
         now = self.clock()
+        own = dict(mine.reservations.values_list("lot_id", "quantity")) if mine else {}
         ids = [product.pk for product in products.values()]
         overdue = holds.overdue_by_lot(ids, now)
         lots: dict[int, list[Lot]] = defaultdict(list)
         for lot in LedgerLot.objects.filter(product__in=ids, on_hand__gt=0).order_by("lot"):
-            free = lot.on_hand - lot.held + overdue.get(lot.pk, Decimal(0))
+            free = lot.on_hand - lot.held + overdue.get(lot.pk, Decimal(0)) + own.get(lot.pk, Decimal(0))
             lots[lot.product_id].append(Lot(lot.lot, free, lot.on_hand))
         incoming: dict[int, list[Incoming]] = defaultdict(list)
         for one in LedgerIncoming.objects.filter(product__in=ids).order_by("due", "pk"):
