@@ -91,7 +91,9 @@ def is_loopback(host: str) -> bool:
     return host in {"localhost", "127.0.0.1", "[::1]", "testserver"}
 
 
-def refuse_unsafe(*, debug: bool, hosts: list[str], secret_is_own: bool, databases: Mapping[str, Mapping[str, object]]) -> None:
+def refuse_unsafe(
+    *, debug: bool, hosts: list[str], secret_is_own: bool, databases: Mapping[str, Mapping[str, object]]
+) -> None:
     """Stop the start of a server that others can reach with settings meant for one machine.
 
     Raises ImproperlyConfigured naming the setting and what to write.

@@ -1,6 +1,33 @@
 """Every address of the product."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from orders.api import views as api
+from orders.web import views as web
+
+router = SimpleRouter()
+router.register("orders", api.OrderViewSet)
+router.register("lines", api.LineViewSet)
+router.register("candidates", api.CandidateViewSet)
+
+urlpatterns = [
+    path("", web.index, name="index"),
+    path("lines/<slug:reference>/", web.line, name="line"),
+    path("lines/<slug:reference>/<slug:verb>/", web.act, name="act"),
+    path("new/", web.new, name="new"),
+    path("login/", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("api/", include(router.urls)),
+    path("api/lines/<slug:reference>/files/<str:name>", api.FileView.as_view(), name="file"),
+    path("api/stock/", api.StockView.as_view(), name="stock"),
+    path("api/work_centres/", api.WorkCentreView.as_view(), name="work-centres"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("live", api.LiveView.as_view(), name="live"),
+    path("ready", api.ReadyView.as_view(), name="ready"),
+    path("admin/", admin.site.urls),
+]

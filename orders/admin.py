@@ -1,0 +1,137 @@
+"""The administrator's pages. What the line writes about itself, steps and audit, is read-only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from orders import models
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin, ModelAdmin):
+    """People who may log in."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class PeopleAdmin(GroupAdmin, ModelAdmin):
+    """Groups of people."""
+
+
+class ReadOnly(ModelAdmin):
+    """Rows that only the line itself writes: looked at here, never edited."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(models.Shop)
+class ShopAdmin(ModelAdmin):
+    """Mills and studios."""
+
+    list_display = ("name", "slug", "currency", "connector", "generator")
+
+
+@admin.register(models.Membership)
+class MembershipAdmin(ModelAdmin):
+    """Who does what in which shop."""
+
+    list_display = ("user", "role", "shop")
+    list_filter = ("shop", "role")
+
+
+@admin.register(models.Customer)
+class CustomerAdmin(ModelAdmin):
+    """Who orders cloth."""
+
+    list_display = ("name", "shop")
+    search_fields = ("name",)
+
+
+@admin.register(models.ApiToken)
+class ApiTokenAdmin(ReadOnly):
+    """Keys of programs; made with `manage.py token`, revoked here."""
+
+    list_display = ("name", "prefix", "membership", "created_at", "expires_at")
+    exclude = ("digest",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+
+@admin.register(models.Order)
+class OrderAdmin(ReadOnly):
+    """Orders move through the line, not through this page."""
+
+    list_display = ("number", "customer", "shop", "created_at")
+    list_filter = ("shop",)
+
+
+@admin.register(models.OrderLine)
+class OrderLineAdmin(ReadOnly):
+    """Lines of orders."""
+
+    list_display = ("reference", "substrate", "weave", "quantity_m", "state", "due_date")
+    list_filter = ("state", "order__shop")
+
+
+@admin.register(models.Round)
+class RoundAdmin(ReadOnly):
+    """Briefs."""
+
+    list_display = ("line", "number", "words", "layout", "created_at")
+
+
+@admin.register(models.Candidate)
+class CandidateAdmin(ReadOnly):
+    """Answers to briefs."""
+
+    list_display = ("round", "position", "passed", "price", "promise")
+    list_filter = ("passed",)
+
+
+@admin.register(models.Approval)
+class ApprovalAdmin(ReadOnly):
+    """What was said yes to."""
+
+    list_display = ("line", "number", "candidate", "at", "sha256")
+
+
+@admin.register(models.Step)
+class StepAdmin(ReadOnly):
+    """The ledger of work."""
+
+    list_display = ("line", "kind", "state", "attempt", "worker", "error_code", "started_at", "ended_at")
+    list_filter = ("state", "kind")
+
+
+@admin.register(models.AuditEvent)
+class AuditEventAdmin(ReadOnly):
+    """The audit chain."""
+
+    list_display = ("sequence", "at", "actor", "action", "line", "from_state", "to_state")
+    list_filter = ("shop", "action")
+
+
+@admin.register(models.Pulse)
+class PulseAdmin(ReadOnly):
+    """When the caretakers were last seen."""
+
+    list_display = ("name", "at")

@@ -1,0 +1,291 @@
+"""What goes in and out over HTTP; the order file of the command line has the same shape."""
+
+import base64
+import binascii
+import math
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders import clock, work
+from orders.models import Approval, Candidate, Order, OrderLine, Round
+from orders.services import NewLine
+
+ORDER_EXAMPLE = {
+    "customer": "Atelier Nord",
+    "lines": [
+        {
+            "substrate": "FAB-COT-SAT",
+            "quantity_m": "12.5",
+            "words": "minimalist floral design with a Nordic color palette",
+            "palette": "nordic",
+            "layout": "half_drop",
+            "repeat_mm": [320, 320],
+            "due_in_days": 10,
+        }
+    ],
+}
+
+
+class Strict(serializers.Serializer):
+    """Refuses fields it does not know: a misspelt wish must not be dropped silently."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(set(map(str, data)) - set(self.fields))
+            if unknown:
+                known = ", ".join(self.fields)
+                raise serializers.ValidationError({unknown[0]: [f"There is no such field; known are {known}."]})
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """Words that can be printed: no control characters, no characters that turn the direction of writing."""
+
+    forbidden = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        if any((ord(c) < 32 and c not in "\t\r\n") or ord(c) == 127 or c in self.forbidden for c in text):
+            raise serializers.ValidationError("It holds characters that can't be printed. Type the words again.")
+        return text
+
+
+class Millimetres(serializers.FloatField):
+    """A finite length in millimetres."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value: float = super().to_internal_value(data)
+        if not math.isfinite(value):
+            raise serializers.ValidationError("Give the size in millimetres as an ordinary number.")
+        return value
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "nullable": True})
+class PaletteField(serializers.Field):
+    """A palette's name, or colours such as "#2b3a4a", ground first."""
+
+    def to_internal_value(self, data: Any) -> str | list[str]:
+        if isinstance(data, str) and data.strip():
+            return data.strip()[:40]
+        if isinstance(data, list) and data and all(isinstance(colour, str) for colour in data):
+            if len(data) > 8:
+                raise serializers.ValidationError(f"{len(data)} colours are too many; 8 at most.")
+            return [colour[:40] for colour in data]
+        raise serializers.ValidationError('Write a palette\'s name or a list of colours such as "#2b3a4a".')
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class PictureField(serializers.CharField):
+    """A picture's bytes in base64, at most 8 MB."""
+
+    def to_internal_value(self, data: Any) -> bytes:
+        text = super().to_internal_value(data)
+        if len(text) > 11_200_000:
+            raise serializers.ValidationError("The picture is larger than 8 MB. Send a smaller one.")
+        try:
+            return base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise serializers.ValidationError("The picture must be written in base64.") from None
+
+
+class WishFields(Strict):
+    """What a customer can wish for in a design."""
+
+    words = Text(max_length=500, allow_blank=True, help_text="What the design shows, in the customer's words.")
+    palette = PaletteField(required=False, allow_null=True)
+    layout = Text(max_length=16, help_text="straight, half_drop, half_brick or mirror")
+    repeat_mm = serializers.ListField(child=Millimetres(), min_length=2, max_length=2, help_text="width, height")
+    quantity_m = serializers.DecimalField(max_digits=8, decimal_places=2)
+
+
+class LineInput(WishFields):
+    """One line of a new order: `substrate` for a printed cloth or `weave` for a woven one."""
+
+    substrate = Text(max_length=64, required=False)
+    weave = Text(max_length=64, required=False)
+    due_in_days = serializers.IntegerField(required=False)
+    due_date = serializers.DateField(required=False)
+    reference = PictureField(required=False, help_text="A reference picture, base64.")
+
+    def to_internal_value(self, data: Any) -> NewLine:
+        values = super().to_internal_value(data)
+        values["repeat_mm"] = tuple(values["repeat_mm"])
+        return NewLine(**values)
+
+
+class OrderInput(Strict):
+    """A new order."""
+
+    customer = Text(max_length=120)
+    lines = LineInput(many=True, max_length=50)
+
+
+class ApproveInput(Strict):
+    """Which candidate of the newest round."""
+
+    candidate = serializers.IntegerField(min_value=1, max_value=1000)
+
+
+class ReviseInput(WishFields):
+    """What shall be different; everything left out stays."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
+class FindingView(serializers.Serializer):
+    """One result of a check."""
+
+    code = serializers.CharField()
+    severity = serializers.CharField()
+    where = serializers.CharField()
+    measured = serializers.CharField()
+    limit = serializers.CharField()
+    remedy = serializers.CharField()
+    sentence = serializers.CharField()
+
+
+class CandidateView(serializers.ModelSerializer):
+    """One answer to a brief."""
+
+    artwork_sha256 = serializers.CharField(source="artwork.sha256")
+    seed = serializers.IntegerField(source="artwork.seed")
+    palette = serializers.JSONField(source="artwork.palette")
+    findings = FindingView(many=True)
+    preview = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Candidate
+        fields = (
+            "id", "position", "artwork_sha256", "seed", "palette", "passed", "findings", "usage", "cost",
+            "price", "price_per_m", "currency", "promise", "binding", "preview",
+        )  # fmt: skip
+
+    def get_preview(self, candidate: Candidate) -> str:
+        return f"/api/candidates/{candidate.pk}/preview/"
+
+
+class RoundView(serializers.ModelSerializer):
+    """One brief and what was drawn for it."""
+
+    candidates = CandidateView(many=True)
+    repeat_mm = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Round
+        fields = ("number", "words", "palette", "layout", "repeat_mm", "batch", "created_at", "candidates")
+
+    def get_repeat_mm(self, brief: Round) -> list[float]:
+        return [brief.repeat_width_mm, brief.repeat_height_mm]
+
+
+class ApprovalView(serializers.ModelSerializer):
+    """What was said yes to."""
+
+    candidate = serializers.IntegerField(source="candidate.position")
+
+    class Meta:
+        model = Approval
+        fields = ("number", "candidate", "at", "sha256")
+
+
+class FileView(serializers.Serializer):
+    """A file that was made for a line."""
+
+    name = serializers.CharField()
+    format = serializers.CharField()
+    sha256 = serializers.CharField()
+    path = serializers.CharField()
+    url = serializers.CharField()
+
+
+class BlockedView(serializers.Serializer):
+    """Why a person has to decide."""
+
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    findings = serializers.ListField(child=serializers.JSONField())
+
+
+class LineView(serializers.ModelSerializer):
+    """A line of an order with the newest round's candidates, its files and its clock."""
+
+    repeat_mm = serializers.SerializerMethodField()
+    words = serializers.SerializerMethodField()
+    layout = serializers.SerializerMethodField()
+    candidates = serializers.SerializerMethodField()
+    rounds = RoundView(many=True)
+    approvals = ApprovalView(many=True)
+    files = serializers.SerializerMethodField()
+    blocked = BlockedView(allow_null=True)
+    clock = serializers.SerializerMethodField()
+
+    class Meta:
+        model = OrderLine
+        fields = (
+            "reference", "position", "substrate", "weave", "quantity_m", "due_date", "state", "progress", "blocked",
+            "words", "layout", "repeat_mm", "candidates", "rounds", "approvals", "plan", "files", "clock", "version",
+        )  # fmt: skip
+
+    def get_repeat_mm(self, line: OrderLine) -> list[float]:
+        return [_newest(line).repeat_width_mm, _newest(line).repeat_height_mm]
+
+    def get_words(self, line: OrderLine) -> str:
+        return _newest(line).words
+
+    def get_layout(self, line: OrderLine) -> str:
+        return _newest(line).layout
+
+    @extend_schema_field(CandidateView(many=True))
+    def get_candidates(self, line: OrderLine) -> Any:
+        return CandidateView(_newest(line).candidates.all(), many=True).data
+
+    @extend_schema_field(FileView(many=True))
+    def get_files(self, line: OrderLine) -> Any:
+        return FileView(work.files_of(line), many=True).data
+
+    @extend_schema_field({"type": "object", "additionalProperties": True})
+    def get_clock(self, line: OrderLine) -> dict[str, Any]:
+        return clock.read(line)
+
+
+class OrderView(serializers.ModelSerializer):
+    """An order with its lines."""
+
+    customer = serializers.CharField(source="customer.name")
+    lines = LineView(many=True)
+
+    class Meta:
+        model = Order
+        fields = ("number", "customer", "created_at", "lines")
+
+
+class HealthView(serializers.Serializer):
+    """What the server says of itself."""
+
+    ok = serializers.BooleanField()
+    checks = serializers.DictField(child=serializers.CharField())
+
+
+class ErrorView(serializers.Serializer):
+    """Everything that goes wrong has this shape."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        # Declared here because a class attribute named `fields` would hide the serializer's own.
+        return {
+            "code": serializers.CharField(),
+            "message": serializers.CharField(),
+            "fields": serializers.DictField(),
+            "trace_id": serializers.CharField(),
+        }
+
+
+def _newest(line: OrderLine) -> Round:
+    return max(line.rounds.all(), key=lambda brief: brief.number)

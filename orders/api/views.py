@@ -1,0 +1,235 @@
+"""The HTTP interface: orders, their lines and candidates, files, stock, machines, health. Views only translate."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch, QuerySet
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from generation import services as generation
+from inventory_sync import services as inventory
+from orders import health, services, work
+from orders.api import serializers
+from orders.api.permissions import EVERYONE
+from orders.models import Candidate, Order, OrderLine, Role, Round
+from production import services as production
+
+SELL = frozenset({Role.SALES, Role.ADMIN})
+DESIGN = SELL | {Role.DESIGNER}
+PLAN = frozenset({Role.SALES, Role.PLANNER, Role.ADMIN})
+FILES = EVERYONE
+CLIENT_ERRORS = {code: OpenApiResponse(serializers.ErrorView) for code in (400, 401, 403, 404, 409)}
+
+WHOLE_LINE = (
+    Prefetch("rounds", Round.objects.prefetch_related(
+        Prefetch("candidates", Candidate.objects.select_related("artwork")))),
+    "approvals",
+    "events",
+)  # fmt: skip
+
+
+class ShopScoped(viewsets.GenericViewSet):
+    """Shows a request only what belongs to its shop; another shop's things do not exist (404)."""
+
+    roles: dict[str, frozenset[str]] = {}
+    shop_path = "shop"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if getattr(self, "swagger_fake_view", False):
+            return super().get_queryset().none()
+        return super().get_queryset().filter(**{self.shop_path: self.request.membership.shop})  # type: ignore[attr-defined]
+
+
+@extend_schema(responses=CLIENT_ERRORS)
+class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
+    """Customers' orders."""
+
+    queryset = Order.objects.select_related("customer", "shop").prefetch_related(
+        Prefetch("lines", OrderLine.objects.select_related("order__shop").prefetch_related(*WHOLE_LINE))
+    )
+    serializer_class = serializers.OrderView
+    lookup_field = "number"
+    lookup_value_regex = r"[A-Za-z0-9-]{1,24}"
+    roles = {"list": EVERYONE, "retrieve": EVERYONE, "create": SELL}
+
+    @extend_schema(
+        request=serializers.OrderInput,
+        responses={201: serializers.OrderView, **CLIENT_ERRORS},
+        examples=[OpenApiExample("A printed cotton satin", value=serializers.ORDER_EXAMPLE, request_only=True)],
+    )
+    def create(self, request: Request) -> Response:
+        """Place an order and hand its lines to the line at once."""
+        wish = serializers.OrderInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        shop = request.membership.shop  # type: ignore[attr-defined]
+        order = services.place_and_submit(shop, **wish.validated_data, by=request.user)
+        return Response(self._shown(order.number), status=status.HTTP_201_CREATED)
+
+    def _shown(self, number: str) -> Any:
+        return self.get_serializer(self.get_queryset().get(number=number)).data
+
+
+@extend_schema(responses=CLIENT_ERRORS)
+class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
+    """Lines of orders, and what can be done with them."""
+
+    queryset = OrderLine.objects.select_related("order__shop", "order__customer").prefetch_related(*WHOLE_LINE)
+    serializer_class = serializers.LineView
+    shop_path = "order__shop"
+    lookup_field = "reference"
+    lookup_value_regex = r"[A-Za-z0-9-]{1,40}"
+    roles = {
+        "list": EVERYONE, "retrieve": EVERYONE, "approve": DESIGN, "revise": DESIGN, "cancel": SELL, "resume": PLAN,
+    }  # fmt: skip
+
+    @extend_schema(request=serializers.ApproveInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, reference: str) -> Response:
+        """Say yes to one candidate of the newest round."""
+        wish = serializers.ApproveInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        services.approve(self.get_object(), wish.validated_data["candidate"], by=request.user)  # type: ignore[arg-type]
+        return self._shown()
+
+    @extend_schema(request=serializers.ReviseInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
+    @action(detail=True, methods=["post"])
+    def revise(self, request: Request, reference: str) -> Response:
+        """Ask for something else: a new round is drawn, the old ones stay."""
+        wish = serializers.ReviseInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        changes = dict(wish.validated_data)
+        services.revise(self.get_object(), by=request.user, **changes)  # type: ignore[arg-type]
+        return self._shown()
+
+    @extend_schema(request=None, responses={200: serializers.LineView, **CLIENT_ERRORS})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, reference: str) -> Response:
+        """Stop the line and give back what was held for it."""
+        services.cancel(self.get_object(), by=request.user)  # type: ignore[arg-type]
+        return self._shown()
+
+    @extend_schema(request=None, responses={200: serializers.LineView, **CLIENT_ERRORS})
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, reference: str) -> Response:
+        """Try a blocked line again from where it stopped."""
+        services.resume(self.get_object(), by=request.user)  # type: ignore[arg-type]
+        return self._shown()
+
+    def _shown(self) -> Response:
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class CandidateViewSet(ShopScoped):
+    """Candidates' pictures."""
+
+    queryset = Candidate.objects.select_related("artwork")
+    serializer_class = serializers.CandidateView
+    shop_path = "round__line__order__shop"
+    lookup_value_regex = r"[0-9]{1,12}"
+    roles = {"retrieve": EVERYONE, "preview": EVERYONE}
+
+    @extend_schema(responses={200: serializers.CandidateView, **CLIENT_ERRORS})
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One candidate with its findings, price and promise."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("size", OpenApiTypes.INT, description="Pixels of the longer side, 64 to 2048."),
+            OpenApiParameter("repeats", OpenApiTypes.INT, description="How many repeats each way, 1 to 4."),
+        ],
+        responses={(200, "image/png"): OpenApiTypes.BINARY, **CLIENT_ERRORS},
+    )
+    @action(detail=True, methods=["get"])
+    def preview(self, request: Request, pk: str) -> HttpResponse:
+        """The design as a PNG, set in its layout."""
+        size_px = _bounded(request, "size", default=768, at_least=64, at_most=2048)
+        repeats = _bounded(request, "repeats", default=2, at_least=1, at_most=4)
+        png = generation.preview_png(self.get_object().artwork, size_px=size_px, columns=repeats, rows=repeats)
+        return HttpResponse(png, content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
+
+
+class FileView(APIView):
+    """The files of a line."""
+
+    roles = {"get": FILES}
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **CLIENT_ERRORS})
+    def get(self, request: Request, reference: str, name: str) -> FileResponse:
+        """Download one file of a line's newest release."""
+        line = get_object_or_404(OrderLine, reference=reference, order__shop=request.membership.shop)  # type: ignore[attr-defined]
+        path = work.file_named(line, name)
+        response = FileResponse(path.open("rb"), as_attachment=True, filename=name)
+        response["Content-Security-Policy"] = "sandbox"
+        return response
+
+
+class StockView(APIView):
+    """What the shop has."""
+
+    roles = {"get": EVERYONE}
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT, **CLIENT_ERRORS})
+    def get(self, request: Request) -> Response:
+        """Fabrics, inks and yarns: free quantity by lot, what is coming, and how old the figures are."""
+        shop = request.membership.shop  # type: ignore[attr-defined]
+        erp = inventory.connect(shop.connector, shop=shop.slug)
+        return Response({"stock": work.plain(erp.stock(production.skus(shop.slug)))})
+
+
+class WorkCentreView(APIView):
+    """The machines."""
+
+    roles = {"get": EVERYONE}
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT, **CLIENT_ERRORS})
+    def get(self, request: Request) -> Response:
+        """Work centres with their calendars, costs and attributes."""
+        shop = request.membership.shop  # type: ignore[attr-defined]
+        erp = inventory.connect(shop.connector, shop=shop.slug)
+        return Response({"work_centres": work.plain(erp.work_centres()), "time_zone": str(ZoneInfo(shop.time_zone))})
+
+
+class LiveView(APIView):
+    """Is the process there?"""
+
+    authentication_classes: list[type] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=serializers.HealthView)
+    def get(self, request: Request) -> Response:
+        """Answer as long as the server runs."""
+        return Response({"ok": True, "checks": {}})
+
+
+class ReadyView(APIView):
+    """Can the line run?"""
+
+    authentication_classes: list[type] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses={200: serializers.HealthView, 503: serializers.HealthView})
+    def get(self, request: Request) -> Response:
+        """Database, storage, sweeper and oldest due step; 503 when one of them is not well."""
+        checks = health.checks()
+        ok = all(said.startswith("ok") for said in checks.values())
+        return Response({"ok": ok, "checks": checks}, status=200 if ok else 503)
+
+
+def _bounded(request: Request, name: str, *, default: int, at_least: int, at_most: int) -> int:
+    text = request.query_params.get(name, str(default))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
+    if not at_least <= number <= at_most:
+        raise services.InvalidOrder(
+            f"{name} is {text[:20]!r}; give a whole number from {at_least} to {at_most}.", fields={"field": name}
+        )
+    return number

@@ -1,0 +1,77 @@
+"""The chain of what was done by whom: append-only, each event sealed with the digest of the one before."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import F
+from django.utils import timezone
+
+from orders.models import AuditEvent, Order, OrderLine, Shop
+
+GENESIS = "0" * 64
+
+
+def record(
+    shop: Shop,
+    action: str,
+    *,
+    actor: User | AnonymousUser | None,
+    order: Order | None = None,
+    line: OrderLine | None = None,
+    from_state: str = "",
+    to_state: str = "",
+    details: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Append one event to the shop's chain, inside the caller's transaction.
+
+    Counting the shop's sequence up takes its row lock until the transaction ends, so that the chain never forks.
+    """
+    Shop.objects.filter(pk=shop.pk).update(audit_sequence=F("audit_sequence") + 1)
+    sequence = Shop.objects.values_list("audit_sequence", flat=True).get(pk=shop.pk)
+    before = AuditEvent.objects.filter(shop=shop, sequence=sequence - 1).values_list("digest", flat=True).first()
+    event = AuditEvent(
+        shop=shop,
+        sequence=sequence,
+        at=timezone.now(),
+        actor=actor.get_username() if actor is not None and actor.is_authenticated else "",
+        action=action,
+        order=order or (line.order if line else None),
+        line=line,
+        from_state=from_state,
+        to_state=to_state,
+        details=details or {},
+        previous=before or GENESIS,
+    )
+    event.digest = digest(event)
+    event.save(force_insert=True)
+    return event
+
+
+def digest(event: AuditEvent) -> str:
+    """Return the sha256 (hex) that seals an event together with the digest of the one before it."""
+    content = [
+        event.previous,
+        event.shop_id,
+        event.sequence,
+        event.at.isoformat(),
+        event.actor,
+        event.action,
+        event.order_id,
+        event.line_id,
+        event.from_state,
+        event.to_state,
+        event.details,
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def first_broken(shop: Shop) -> AuditEvent | None:
+    """Walk the shop's chain and return the first event that was changed, removed or slipped in; None if it holds."""
+    previous = GENESIS
+    for sequence, event in enumerate(AuditEvent.objects.filter(shop=shop).order_by("sequence").iterator(), start=1):
+        if event.sequence != sequence or event.previous != previous or event.digest != digest(event):
+            return event
+        previous = event.digest
+    return None

@@ -1,0 +1,105 @@
+"""What can go wrong in the story of an order. Each class carries its code, HTTP status and fields.
+
+The docstring of a class is its message where none is given.
+"""
+
+from typing import Any, ClassVar
+
+
+class OrderError(Exception):
+    """The order can't go on."""
+
+    code: ClassVar[str] = "order_error"
+    retryable: ClassVar[bool] = False
+    http_status: ClassVar[int] = 400
+
+    def __init__(self, message: str = "", *, fields: dict[str, Any] | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+        self.fields = fields or {}
+
+
+class InvalidOrder(OrderError):
+    """The order can't be taken as it is written."""
+
+    code = "invalid_order"
+
+
+class DueDatePast(OrderError):
+    """The due date lies in the past: give a later one."""
+
+    code = "due_date_past"
+
+
+class UnknownShop(OrderError):
+    """There is no such shop."""
+
+    code = "unknown_shop"
+    http_status = 404
+
+
+class StaleState(OrderError):
+    """Somebody else was quicker: the line has moved on. Look again, then decide."""
+
+    code = "stale_state"
+    http_status = 409
+
+
+class NotNow(OrderError):
+    """That can't be done in the line's present state."""
+
+    code = "not_now"
+    http_status = 409
+
+
+class CandidateNotPassed(OrderError):
+    """This candidate can't be made as it is: choose another, or ask for a change."""
+
+    code = "candidate_not_passed"
+    http_status = 409
+
+
+class UnknownCandidate(OrderError):
+    """This line has no such candidate in its newest round."""
+
+    code = "unknown_candidate"
+    http_status = 404
+
+
+class NothingPasses(OrderError):
+    """None of the designs drawn can be made on this machine."""
+
+    code = "manufacturability"
+
+
+class NotYetInStock(OrderError):
+    """Something that the line needs is not in stock yet: try again once it has come."""
+
+    code = "not_yet_in_stock"
+    http_status = 409
+
+
+class FileDamaged(OrderError):
+    """This file is not what was released: it is not handed out. Ask for it to be released anew."""
+
+    code = "file_damaged"
+    http_status = 410
+
+
+class LostLease(OrderError):
+    """This worker was too slow: its lease is over and another has the step. Nothing was written."""
+
+    code = "lost_lease"
+
+
+class WorkerDied(OrderError):
+    """The worker on this step died each time it was tried."""
+
+    code = "worker_died"
+
+
+class Unexpected(OrderError):
+    """Something happened that nobody foresaw; the server's log has the details."""
+
+    code = "unexpected"
+    retryable = True
+    http_status = 500

@@ -1,0 +1,18 @@
+"""Look after the line once: for a cron job, or a person in doubt."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from orders import flow, health
+
+
+class Command(BaseCommand):
+    """`manage.py sweep`."""
+
+    help = "Block lines whose worker died on its last try, and ring for every step that is due."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rang = flow.sweep()
+        health.beat("sweeper")
+        self.stdout.write(f"{rang} step(s) due; the workers were rung for each.")

@@ -1,0 +1,281 @@
+"""What the story is made of: shops, customers, orders, lines, rounds of designs, steps of work, the audit chain."""
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from generation.models import Artwork
+from orders.domain.states import LineState, StepState
+
+
+class Role(models.TextChoices):
+    """What a person does in a shop."""
+
+    SALES = "sales", "Sales"
+    DESIGNER = "designer", "Designer"
+    PLANNER = "planner", "Planner"
+    OPERATOR = "operator", "Operator"
+    ADMIN = "admin", "Administrator"
+
+
+class Shop(models.Model):
+    """One mill or studio. Everything belongs to a shop, and nobody sees another's."""
+
+    slug = models.SlugField(unique=True, help_text="The name by which stock and catalogue know this shop.")
+    name = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3, default="EUR")
+    time_zone = models.CharField(max_length=64, default="Europe/Paris")
+    connector = models.CharField(max_length=32, default="ledger", help_text="Which ERP this shop's stock lives in.")
+    generator = models.CharField(max_length=32, default="embedded", help_text="What draws this shop's designs.")
+    order_sequence = models.PositiveIntegerField(default=0, editable=False)
+    audit_sequence = models.PositiveIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role in a shop."""
+
+    shop = models.ForeignKey(Shop, models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    role = models.CharField(max_length=16, choices=Role.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "user"], name="one_role_per_shop_and_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()} · {self.shop}"
+
+
+class ApiToken(models.Model):
+    """A key for a program, kept only as a peppered digest; the prefix tells people which one it is."""
+
+    membership = models.ForeignKey(Membership, models.CASCADE)
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @staticmethod
+    def digest_of(secret: str) -> str:
+        """Return the digest (64 hex) under which a secret is kept: HMAC-SHA256 with the server's key as pepper."""
+        return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+    @classmethod
+    def issue(cls, membership: Membership, *, name: str, expires_at: Any) -> tuple["ApiToken", str]:
+        """Make a token and return it with its secret, which can never be read again."""
+        secret = f"wl_{secrets.token_urlsafe(32)}"
+        token = cls.objects.create(
+            membership=membership, name=name, prefix=secret[:9], digest=cls.digest_of(secret), expires_at=expires_at
+        )
+        return token, secret
+
+
+class Customer(models.Model):
+    """Who orders cloth."""
+
+    shop = models.ForeignKey(Shop, models.CASCADE)
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "name"], name="customer_once_per_shop")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Order(models.Model):
+    """What one customer asked for at one time. Its clock starts here (t0)."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT)
+    customer = models.ForeignKey(Customer, models.PROTECT)
+    number = models.CharField(max_length=24)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "number"], name="order_number_once_per_shop")]
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(models.Model):
+    """One cloth in one design. `state` moves only through orders.services.move."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    reference = models.CharField(max_length=40, help_text="By this name the ERP, stock and tickets know the line.")
+    substrate = models.CharField(max_length=64, blank=True)
+    weave = models.CharField(max_length=64, blank=True)
+    quantity_m = models.DecimalField(max_digits=8, decimal_places=2)
+    due_date = models.DateField()
+    state = models.CharField(max_length=16, default=LineState.DRAFT, choices=[(s.value, s.value) for s in LineState])
+    came_from = models.CharField(max_length=16, blank=True, help_text="Where a blocked line was when it stopped.")
+    blocked = models.JSONField(null=True, blank=True, help_text="code, sentence, findings: why a person must decide.")
+    progress = models.CharField(max_length=120, blank=True, help_text="What is being done just now.")
+    plan = models.JSONField(null=True, blank=True, help_text="What is held: lot, materials, slots, promise.")
+    version = models.PositiveIntegerField(default=1, help_text="Counts every transition.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="line_position_once_per_order"),
+            models.CheckConstraint(condition=~models.Q(substrate="") ^ ~models.Q(weave=""), name="printed_or_woven"),
+        ]
+        indexes = [models.Index(fields=["state"])]
+        ordering = ["order", "position"]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def newest_round(self) -> "Round":
+        """The brief that is being worked on."""
+        return self.rounds.order_by("-number")[0]
+
+
+class Round(models.Model):
+    """One brief and the candidates drawn for it. A revision makes a new round and keeps the old ones."""
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="rounds")
+    number = models.PositiveSmallIntegerField()
+    words = models.CharField(max_length=500)
+    palette = models.JSONField(null=True, blank=True, help_text="Exact colours, ground first; empty: from the words.")
+    palette_name = models.CharField(max_length=40, blank=True)
+    layout = models.CharField(max_length=16)
+    repeat_width_mm = models.FloatField()
+    repeat_height_mm = models.FloatField()
+    reference_sha256 = models.CharField(max_length=64, blank=True)
+    batch = models.PositiveSmallIntegerField(default=1, help_text="How often the line has been drawn for this brief.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "number"], name="round_number_once_per_line")]
+        ordering = ["line", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.line} round {self.number}"
+
+
+class Candidate(models.Model):
+    """One answer to a brief. It reaches the customer checked, measured, priced and promised."""
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="candidates")
+    position = models.PositiveSmallIntegerField()
+    artwork = models.ForeignKey(Artwork, models.PROTECT)
+    drawn_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
+    passed = models.BooleanField(null=True, help_text="Empty until checked.")
+    findings = models.JSONField(default=list)
+    usage = models.JSONField(default=dict, help_text="Metres, millilitres by ink, minutes by operation.")
+    cost = models.JSONField(default=dict, help_text="Lines and totals, as decimal strings.")
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    price_per_m = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    promise = models.DateTimeField(null=True)
+    binding = models.CharField(max_length=300, blank=True, help_text="What the promise waits for, in words.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "position"], name="candidate_position_once_per_round")]
+        ordering = ["round", "position"]
+
+    def __str__(self) -> str:
+        return f"{self.round} candidate {self.position}"
+
+
+class Approval(models.Model):
+    """What the customer said yes to: the digest covers the artwork's bytes and the whole specification."""
+
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="approvals")
+    candidate = models.ForeignKey(Candidate, models.PROTECT)
+    number = models.PositiveSmallIntegerField(help_text="Also the revision of the job ticket that follows.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    at = models.DateTimeField(default=timezone.now)
+    specification = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "number"], name="approval_number_once_per_line")]
+        ordering = ["line", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.line} approval {self.number}"
+
+
+class Step(models.Model):
+    """One piece of durable work. orders/steps.py is its only writer."""
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=16)
+    state = models.CharField(max_length=16, default=StepState.PENDING, choices=[(s.value, s.value) for s in StepState])
+    attempt = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=4)
+    due_at = models.DateTimeField()
+    token = models.UUIDField(null=True, help_text="The fence: only who holds the newest token may complete the step.")
+    lease_until = models.DateTimeField(null=True)
+    deadline = models.DateTimeField(null=True, help_text="No heartbeat extends the lease beyond this.")
+    worker = models.CharField(max_length=120, blank=True, help_text="host:pid of the last worker that claimed it.")
+    error_code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line"],
+                condition=models.Q(state__in=[StepState.PENDING.value, StepState.RUNNING.value]),
+                name="one_open_step_per_line",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "due_at"])]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.line} {self.kind} ({self.state})"
+
+
+class Pulse(models.Model):
+    """When a caretaker of the line was last seen alive, by name; /ready reads it."""
+
+    name = models.CharField(max_length=32, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%H:%M:%S}"
+
+
+class AuditEvent(models.Model):
+    """One link of the chain. orders/audit.py is its only writer, and it only appends."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT)
+    sequence = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150, blank=True, help_text="Empty: the line itself.")
+    action = models.CharField(max_length=40)
+    order = models.ForeignKey(Order, models.PROTECT, null=True)
+    line = models.ForeignKey(OrderLine, models.PROTECT, null=True, related_name="events")
+    from_state = models.CharField(max_length=16, blank=True)
+    to_state = models.CharField(max_length=16, blank=True)
+    details = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "sequence"], name="audit_chain_never_forks")]
+        ordering = ["shop", "sequence"]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action}"

@@ -1,0 +1,232 @@
+"""What people can do with an order: place, submit, approve, revise, cancel, resume.
+
+Each is one transaction: check, compare-and-set, audit event, next step. Whoever comes second gets StaleState.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from generation import services as generation
+from generation.domain.pattern import Layout, Repeat
+from orders import audit, flow, references, work
+from orders.domain.states import IllegalTransition, LineEvent, LineState
+from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, UnknownCandidate
+from orders.models import Approval, Candidate, Customer, Order, OrderLine, Round, Shop
+from production import services as production
+
+# Everything by which the product says no to a person.
+Refusals = (*flow.ProductErrors, IllegalTransition)
+FARTHEST_DUE_DATE = timedelta(days=730)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLine:
+    """One line as sales wrote it. `due_date` wins over `due_in_days`; `palette` is colours, a name, or None."""
+
+    words: str
+    quantity_m: Decimal
+    layout: str
+    repeat_mm: tuple[float, float]
+    substrate: str = ""
+    weave: str = ""
+    palette: Sequence[str] | str | None = None
+    due_date: date | None = None
+    due_in_days: int | None = None
+    reference: bytes | None = None
+
+
+@transaction.atomic
+def place(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
+    """Take an order as drafts. Raises OrderError, ProductionError or GenerationError with `fields["field"]` set.
+
+    Everything that can be known to be wrong before anything is drawn is refused here.
+    """
+    if not customer.strip():
+        raise InvalidOrder("Who is it for? Give the customer's name.", fields={"field": "customer"})
+    if not lines:
+        raise InvalidOrder("The order has no lines: say which cloth and how much.", fields={"field": "lines"})
+    checked = []
+    for position, line in enumerate(lines):
+        with flow.naming_field(f"lines[{position}]."):
+            checked.append((line, _due_date(shop, line), _brief(shop, line)))
+    who, _ = Customer.objects.get_or_create(shop=shop, name=customer.strip())
+    Shop.objects.filter(pk=shop.pk).update(order_sequence=F("order_sequence") + 1)
+    sequence = Shop.objects.values_list("order_sequence", flat=True).get(pk=shop.pk)
+    order = Order.objects.create(shop=shop, customer=who, number=f"WL-{sequence:06d}", created_by=by)
+    for position, (new, due_date, brief) in enumerate(checked, start=1):
+        line = OrderLine.objects.create(
+            order=order,
+            position=position,
+            reference=f"{order.number}-{position}",
+            substrate=new.substrate,
+            weave=new.weave,
+            quantity_m=new.quantity_m,
+            due_date=due_date,
+        )
+        brief.line = line
+        brief.save()
+        audit.record(shop, "place", actor=by, line=line, to_state=line.state, details={"words": new.words})
+    return order
+
+
+def place_and_submit(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
+    """Take an order and hand all its lines to the line at once, in one transaction. Raises what `place` raises."""
+    with transaction.atomic():
+        order = place(shop, customer=customer, lines=lines, by=by)
+        for line in order.lines.select_related("order__shop"):
+            submit(line, by=by)
+    return order
+
+
+def submit(line: OrderLine, *, by: User | None) -> OrderLine:
+    """Hand a draft to the line, which draws, checks, prices and promises. Raises StaleState, IllegalTransition."""
+    with transaction.atomic():
+        return flow.move(line, LineEvent.SUBMIT, by=by)
+
+
+def approve(line: OrderLine, candidate_position: int, *, by: User | None) -> Approval:
+    """Say yes to one candidate of the newest round.
+
+    Raises UnknownCandidate, CandidateNotPassed, StaleState, IllegalTransition.
+    """
+    with transaction.atomic():
+        moved = flow.move(line, LineEvent.APPROVE, by=by, details={"candidate": candidate_position})
+        candidate = Candidate.objects.filter(round=moved.newest_round, position=candidate_position).first()
+        if candidate is None:
+            raise UnknownCandidate(fields={"field": "candidate", "candidate": candidate_position})
+        if not candidate.passed:
+            raise CandidateNotPassed(fields={"field": "candidate", "findings": candidate.findings})
+        specification = work.specification(moved, candidate)
+        return Approval.objects.create(
+            line=moved,
+            candidate=candidate,
+            number=moved.approvals.count() + 1,
+            by=by,
+            specification=specification,
+            sha256=hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest(),
+        )
+
+
+def best(line: OrderLine) -> Candidate | None:
+    """Return the candidate a hurried customer would take: promised earliest, then fewest warnings, then cheapest."""
+    passed = [c for c in line.newest_round.candidates.all() if c.passed]
+    return min(passed, key=_merit, default=None)
+
+
+def _merit(candidate: Candidate) -> tuple[Any, int, Any, int]:
+    warnings = sum(finding["severity"] == "warning" for finding in candidate.findings)
+    assert candidate.promise is not None
+    return (candidate.promise.date(), warnings, candidate.price, candidate.position)
+
+
+def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
+    """Ask for something else: a new round with the changed words, palette, layout, repeat or quantity; old ones stay.
+
+    Changes are those of NewLine. Raises what `place` raises, StaleState, IllegalTransition.
+    """
+    old = line.newest_round
+    new = NewLine(
+        words=changes.get("words", old.words),
+        quantity_m=changes.get("quantity_m", line.quantity_m),
+        layout=changes.get("layout", old.layout),
+        repeat_mm=changes.get("repeat_mm", (old.repeat_width_mm, old.repeat_height_mm)),
+        substrate=line.substrate,
+        weave=line.weave,
+        palette=changes.get("palette", old.palette_name or old.palette),
+        due_date=line.due_date,
+        reference=references.read(old.reference_sha256) if old.reference_sha256 else None,
+    )
+    with transaction.atomic():
+        brief = _brief(line.order.shop, new)
+        brief.line, brief.number = line, old.number + 1
+        brief.save()
+        OrderLine.objects.filter(pk=line.pk).update(quantity_m=new.quantity_m)
+        return flow.move(line, LineEvent.REVISE, by=by, details={"round": brief.number, "words": brief.words})
+
+
+def cancel(line: OrderLine, *, by: User | None) -> OrderLine:
+    """Stop the line and give back what was held for it. Raises StaleState, IllegalTransition."""
+    with transaction.atomic():
+        return flow.move(line, LineEvent.CANCEL, by=by)
+
+
+def resume(line: OrderLine, *, by: User | None) -> OrderLine:
+    """Try a blocked line again from where it stopped. Raises StaleState, IllegalTransition."""
+    with transaction.atomic():
+        if line.came_from == LineState.GENERATING:
+            Round.objects.filter(pk=line.newest_round.pk).update(batch=1)
+        return flow.move(line, LineEvent.RESUME, by=by)
+
+
+def _brief(shop: Shop, new: NewLine) -> Round:
+    """Check one line's wishes against the catalogue and return its unsaved round. Raises with `fields["field"]` set."""
+    words = " ".join(new.words.split())
+    if not words and new.reference is None:
+        raise InvalidOrder("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
+    if len(words) > 500:
+        too_long = f"The words are {len(words)} characters long; 500 are read at most. Shorten them."
+        raise InvalidOrder(too_long, fields={"field": "words"})
+    try:
+        layout = Layout(new.layout)
+    except ValueError:
+        choices = ", ".join(choice.value for choice in Layout)
+        raise InvalidOrder(
+            f"Layout {new.layout!r} is not known; choose one of {choices}.", fields={"field": "layout"}
+        ) from None
+    width_mm, height_mm = new.repeat_mm
+    repeat = Repeat(width_mm=width_mm, height_mm=height_mm, layout=layout)
+    production.specify(
+        shop.slug, substrate=new.substrate or None, weave=new.weave or None, quantity_m=new.quantity_m, repeat=repeat
+    )
+    palette, palette_name = None, ""
+    with flow.naming_field("palette"):
+        if isinstance(new.palette, str):
+            palette_name = new.palette
+            palette = list(generation.palette_named(new.palette))
+        elif new.palette is not None:
+            palette = [generation.parse_colour(colour) for colour in new.palette]
+    sha256 = ""
+    if new.reference is not None:
+        with flow.naming_field("reference"):
+            sha256 = references.keep(new.reference)
+    return Round(
+        number=1,
+        words=words,
+        palette=palette,
+        palette_name=palette_name,
+        layout=layout.value,
+        repeat_width_mm=width_mm,
+        repeat_height_mm=height_mm,
+        reference_sha256=sha256,
+    )
+
+
+def _due_date(shop: Shop, new: NewLine) -> date:
+    today = timezone.now().astimezone(ZoneInfo(shop.time_zone)).date()
+    if new.due_date is not None:
+        due_date, field = new.due_date, "due_date"
+    elif new.due_in_days is not None:
+        if abs(new.due_in_days) > FARTHEST_DUE_DATE.days:
+            too_far = f"Due in {new.due_in_days} days is out of bounds; at most {FARTHEST_DUE_DATE.days} days ahead."
+            raise InvalidOrder(too_far, fields={"field": "due_in_days"})
+        due_date, field = today + timedelta(days=new.due_in_days), "due_in_days"
+    else:
+        raise InvalidOrder("When is it due? Give a due date.", fields={"field": "due_date"})
+    if due_date < today:
+        raise DueDatePast(
+            f"The due date {due_date:%d %B %Y} is in the past; today is {today:%d %B %Y}.", fields={"field": field}
+        )
+    if due_date > today + FARTHEST_DUE_DATE:
+        raise InvalidOrder(f"The due date {due_date:%d %B %Y} is more than two years off.", fields={"field": field})
+    return due_date

@@ -1,0 +1,187 @@
+"""The durable ledger of work: claim, heartbeat, complete, fail, sweep.
+
+A step is claimed by one filtered UPDATE and completed by another; the token between them is the fence. The queue only
+says *look*: its message may come twice, late or never, and nothing here believes it. Times are the database's own.
+"""
+
+import logging
+import os
+import random
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from orders.domain.states import STEP_TRANSITIONS, StepEvent, StepState, next_state
+from orders.errors import LostLease
+from orders.models import OrderLine, Step
+
+log = logging.getLogger(__name__)
+
+BACKOFF_S = 2.0
+BACKOFF_AT_MOST_S = 300.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a step until the lease is over."""
+
+    step_id: int
+    line_id: int
+    kind: str
+    attempt: int
+    max_attempts: int
+    token: uuid.UUID
+
+
+def open_step(line: OrderLine, kind: str, *, due_in: timedelta = timedelta(0), max_attempts: int = 4) -> Step:
+    """Write down a step to be done, inside the transaction that makes it necessary: the insert is the outbox."""
+    return Step.objects.create(line=line, kind=kind, max_attempts=max_attempts, due_at=database_now() + due_in)
+
+
+def database_now() -> datetime:
+    """Return the database's clock (UTC). Workers' own clocks decide nothing."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')")
+            return datetime.fromisoformat(cursor.fetchone()[0])
+        cursor.execute("SELECT statement_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+        return now
+
+
+def claim(step_id: int) -> Claim | None:
+    """Take a step that is due, or whose worker let its lease run out. None: it is not mine to do."""
+    now, token = database_now(), uuid.uuid4()
+    deadline = now + timedelta(seconds=settings.WEFTLINE["step_timeout_s"])
+    took = (
+        Step.objects.filter(pk=step_id, attempt__lt=F("max_attempts"))
+        .filter(Q(state=StepState.PENDING, due_at__lte=Now()) | Q(state=StepState.RUNNING, lease_until__lt=Now()))
+        .update(
+            state=next_state(STEP_TRANSITIONS, StepState.PENDING, StepEvent.CLAIM),
+            attempt=F("attempt") + 1,
+            token=token,
+            started_at=now,
+            lease_until=min(now + _lease(), deadline),
+            deadline=deadline,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+        )
+    )
+    if took != 1:
+        return None
+    step = Step.objects.get(pk=step_id)
+    if step.token != token:
+        return None
+    return Claim(step.pk, step.line_id, step.kind, step.attempt, step.max_attempts, token)
+
+
+def heartbeat(held: Claim) -> bool:
+    """Extend the lease, never past the step's deadline. False: it is no longer mine."""
+    now = database_now()
+    mine = Step.objects.filter(pk=held.step_id, token=held.token, state=StepState.RUNNING)
+    deadline = mine.values_list("deadline", flat=True).first()
+    return deadline is not None and mine.update(lease_until=min(now + _lease(), deadline)) == 1
+
+
+@contextmanager
+def beating(held: Claim) -> Iterator[None]:
+    """Keep the lease alive from a second thread while the work goes on in this one."""
+    over = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not over.wait(_lease().total_seconds() / 3):
+                if not heartbeat(held):
+                    return
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{held.step_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def complete(held: Claim, settle: Callable[[], Any]) -> None:
+    """Close the step and write its results in one transaction; `settle` writes them and opens the next step.
+
+    Raises LostLease, and nothing is written, when another worker has taken the step meanwhile.
+    """
+    with transaction.atomic():
+        pass_fence(held, StepEvent.COMPLETE)
+        settle()
+
+
+def pass_fence(held: Claim, event: StepEvent, **values: Any) -> None:
+    """Move the step on if the token is still the newest. Raises LostLease otherwise."""
+    moved = Step.objects.filter(pk=held.step_id, token=held.token, state=StepState.RUNNING).update(
+        state=next_state(STEP_TRANSITIONS, StepState.RUNNING, event), **{"ended_at": Now(), **values}
+    )
+    if moved != 1:
+        raise LostLease(fields={"step": held.step_id, "attempt": held.attempt})
+
+
+def fail(held: Claim, *, code: str, message: str, retryable: bool, exhausted: Callable[[], Any]) -> None:
+    """Give the step back for another try, or close it and let `exhausted` block the line, in one transaction.
+
+    Raises LostLease when another worker has taken the step meanwhile.
+    """
+    again = retryable and held.attempt < held.max_attempts
+    with transaction.atomic():
+        if again:
+            wait_s = min(BACKOFF_S * 2 ** (held.attempt - 1), BACKOFF_AT_MOST_S) * random.uniform(0.5, 1.5)
+            due_at = database_now() + timedelta(seconds=wait_s)
+            pass_fence(held, StepEvent.RETRY, error_code=code, error=message, due_at=due_at, lease_until=None)
+        else:
+            pass_fence(held, StepEvent.FAIL, error_code=code, error=message)
+            exhausted()
+    log.warning("step %s %s try %d: %s: %s", held.step_id, held.kind, held.attempt, code, message)
+
+
+def drop_open(line: OrderLine) -> None:
+    """Close the line's open step under whoever works on it: its token opens nothing any more."""
+    for state in (StepState.PENDING, StepState.RUNNING):
+        Step.objects.filter(line=line, state=state).update(
+            state=next_state(STEP_TRANSITIONS, state, StepEvent.DROP), ended_at=Now()
+        )
+
+
+def due() -> list[int]:
+    """Return the ids of the steps that a worker may claim now, oldest first."""
+    ready = Q(state=StepState.PENDING, due_at__lte=Now()) | Q(state=StepState.RUNNING, lease_until__lt=Now())
+    return list(
+        Step.objects.filter(ready, attempt__lt=F("max_attempts")).order_by("due_at").values_list("pk", flat=True)
+    )
+
+
+def sweep(exhausted: Callable[[Step], Any]) -> int:
+    """Close the steps whose last try died with its worker, and return how many; `exhausted` blocks their lines."""
+    dead = Step.objects.filter(state=StepState.RUNNING, lease_until__lt=Now(), attempt__gte=F("max_attempts"))
+    closed = 0
+    for step in dead.select_related("line"):
+        with transaction.atomic():
+            taken = Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
+                state=next_state(STEP_TRANSITIONS, StepState.RUNNING, StepEvent.FAIL),
+                error_code="worker_died",
+                ended_at=Now(),
+            )
+            if taken == 1:
+                exhausted(step)
+                closed += 1
+    return closed
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.WEFTLINE["lease_s"])

@@ -1,0 +1,472 @@
+"""What each step of a line does, app by app: every function here is safe to repeat from any point.
+
+Functions named keep_… write results and run inside the transaction that passes the fence; nothing else here writes to
+the story's tables but the progress, which anybody may overwrite.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+
+from generation import services as generation
+from generation.domain.pattern import Brief, Layout, Repeat
+from generation.models import Artwork
+from inventory_sync import services as inventory
+from inventory_sync.errors import NotEnoughStock, SlotTaken
+from inventory_sync.ports import (
+    Component,
+    Document,
+    Erp,
+    ManufacturingOrder,
+    StockLevel,
+    WorkCentre,
+    WorkOrder,
+    in_unit,
+)
+from orders import references
+from orders.domain.states import LineState
+from orders.errors import FileDamaged, NotYetInStock
+from orders.models import Candidate, OrderLine, Round
+from production import services as production
+from production.assessment import Assessment
+from production.domain.costing import CostBreakdown
+from production.domain.spec import LineSpec
+from production.models import JobTicket
+from production.planning.materials import MaterialPlan, ready
+from production.planning.promise import PlannedStep, Promise, promise
+from production.ports import LotUse, Provenance, RenderJob, WrittenFile
+
+HORIZON = timedelta(days=120)
+# What is attached to the ERP's record: what people read. Machine files stay where the machines fetch them.
+MIMES = {".pdf": "application/pdf", ".png": "image/png"}
+
+
+# ------------------------------------------------------------------------------------------------ generating
+
+
+def wanted() -> int:
+    """Return how many candidates that can be made a round should have."""
+    return int(settings.WEFTLINE["candidates"])
+
+
+def draw(line: OrderLine) -> list[Artwork]:
+    """Draw the candidates that the newest round still lacks, and store them by their content."""
+    brief = line.newest_round
+    lacking = wanted() - brief.candidates.filter(passed=True).count()
+    spec = _spec(line, brief)
+    say(line, f"drawing {lacking} designs")
+    return generation.draw(
+        Brief(
+            words=brief.words,
+            repeat=spec.repeat,
+            width_px=spec.width_px,
+            height_px=spec.height_px,
+            palette=tuple(brief.palette) if brief.palette else None,
+            reference=references.pixels(brief.reference_sha256) if brief.reference_sha256 else None,
+        ),
+        seeds=[_seed(line, brief, number) for number in range(lacking)],
+        limits=spec.limits,
+        generator=line.order.shop.generator,
+        on_step=lambda done, of: say(line, f"drawing designs, {100 * done // max(of, 1)} %"),
+    )
+
+
+def keep_drawn(line: OrderLine, drawn: Sequence[Artwork]) -> None:
+    """Add what was drawn to the round as candidates that are yet to be checked."""
+    brief = line.newest_round
+    first = brief.candidates.count() + 1
+    for position, artwork in enumerate(drawn, start=first):
+        Candidate.objects.create(round=brief, position=position, artwork=artwork, drawn_at=artwork.created_at)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A candidate with everything that was found out about it."""
+
+    candidate_id: int
+    values: dict[str, Any]
+
+
+def check(line: OrderLine) -> list[Checked]:
+    """Check, measure, price and promise each candidate of the newest round that has not been yet.
+
+    Raises NotEnoughStock or NoSlot when the cloth can't be made whatever it shows.
+    """
+    brief = line.newest_round
+    spec = _spec(line, brief)
+    erp = _erp(line)
+    checked = []
+    waiting = list(brief.candidates.filter(passed=None).select_related("artwork"))
+    for number, candidate in enumerate(waiting, start=1):
+        say(line, f"checking design {number} of {len(waiting)}")
+        found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
+        values: dict[str, Any] = {
+            "findings": [plain(finding) for finding in found.findings],
+            "passed": found.passed,
+            "usage": plain(found.usage),
+            "checked_at": timezone.now(),
+        }
+        if found.passed:
+            stock, centres = _stock(erp, line, found), inventory.work_centres_of(erp)
+            cost = production.cost(found, spec=spec, stock=stock, work_centres=centres)
+            promised = _promise(erp, line, found, _materials(line, found, stock), centres)
+            values |= {
+                "cost": cost.as_dict(),
+                "price": cost.price,
+                "price_per_m": cost.price_per_m,
+                "currency": cost.currency,
+                "promise": promised.date,
+                "binding": promised.binding,
+            }
+        checked.append(Checked(candidate.pk, values))
+    return checked
+
+
+def keep_checked(checked: Sequence[Checked]) -> None:
+    """Write what was found out beside each candidate."""
+    for each in checked:
+        Candidate.objects.filter(pk=each.candidate_id).update(**each.values)
+
+
+def worst_findings(brief: Round) -> list[dict[str, Any]]:
+    """Return what kept the candidates from passing, each kind of finding once, the most frequent first."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for candidate in brief.candidates.filter(passed=False):
+        for finding in candidate.findings:
+            if finding["severity"] == "error":
+                kinds.setdefault(finding["code"], []).append(finding)
+    return [findings[0] for findings in sorted(kinds.values(), key=len, reverse=True)]
+
+
+# ------------------------------------------------------------------------------------------------ planning
+
+
+def plan(line: OrderLine) -> dict[str, Any]:
+    """Plan the approved candidate with fresh stock and bookings and hold everything it needs, by reference.
+
+    Raises NotYetInStock, NotEnoughStock, NoSlot, and SlotTaken when somebody was quicker.
+    """
+    candidate = line.approvals.order_by("-number")[0].candidate
+    spec = _spec(line, candidate.round)
+    erp = _erp(line)
+    say(line, "holding fabric, inks and machine time")
+    found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
+    centres = inventory.work_centres_of(erp)
+    for last in (False, False, False, False, True):
+        stock = _stock(erp, line, found)
+        materials = _materials(line, found, stock)
+        for each in materials:
+            if not each.in_stock:
+                when = each.ready_at.isoformat()
+                raise NotYetInStock(each.sentence, fields={"sku": each.sku, "available_from": when})
+        promised = _promise(erp, line, found, materials, centres)
+        try:
+            inventory.hold(
+                erp,
+                reference=line.reference,
+                materials=[(each.sku, each.lot, each.quantity) for each in materials],
+                slots=[(step.work_centre, step.start, step.end) for step in promised.steps],
+            )
+            break
+        except (NotEnoughStock, SlotTaken):
+            # Somebody was quicker between looking and holding: look again, there may be another roll or minute.
+            if last:
+                raise
+    rolls = [each.lot for each in materials if each.lot]
+    return {
+        "lot": ", ".join(rolls),
+        "materials": [
+            {
+                "sku": m.sku,
+                "name": stock[m.sku].name,
+                "lot": m.lot,
+                "quantity": str(m.quantity),
+                "unit": stock[m.sku].unit,
+            }
+            for m in materials
+        ],
+        "slots": [
+            {
+                "name": step.name,
+                "work_centre": step.work_centre,
+                "start": step.start.isoformat(),
+                "end": step.end.isoformat(),
+                "minutes": next(route.minutes[step.work_centre] for route in found.route if route.name == step.name),
+            }
+            for step in promised.steps
+        ],
+        "promise": promised.date.isoformat(),
+        "binding": promised.binding,
+        "planned_at": timezone.now().isoformat(),
+    }
+
+
+# ------------------------------------------------------------------------------------------------ releasing
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was written for a job, and verified."""
+
+    job: RenderJob
+    files: tuple[WrittenFile, ...]
+
+
+def release(line: OrderLine) -> Released:
+    """Write the machine file, ticket, costing, preview and manifest of the newest approval, each verified.
+
+    Raises VerifyFailed when a file, read back by other code, is not what was to be written.
+    """
+    approval = line.approvals.order_by("-number")[0]
+    candidate = approval.candidate
+    spec = _spec(line, candidate.round)
+    say(line, "writing and verifying print file, ticket and costing")
+    raster = generation.raster_of(candidate.artwork)
+    found = production.assess(raster, spec=spec)
+    assert line.plan is not None
+    artwork, shop = candidate.artwork, line.order.shop
+    job = RenderJob(
+        spec=spec,
+        assessment=found,
+        # The price the customer said yes to, not what it would be today.
+        cost=CostBreakdown.from_dict(candidate.cost),
+        reference=line.reference,
+        revision=approval.number,
+        released_at=approval.at,
+        shop=shop.name,
+        customer=line.order.customer.name,
+        order=line.order.number,
+        due=line.due_date,
+        promised=_moment(line.plan["promise"]),
+        words=candidate.round.words,
+        steps=tuple(
+            PlannedStep(s["name"], s["work_centre"], _moment(s["start"]), _moment(s["end"])) for s in line.plan["slots"]
+        ),
+        lots=tuple(
+            LotUse(m["sku"], m["name"], m["lot"] or "", Decimal(m["quantity"]), m["unit"])
+            for m in line.plan["materials"]
+        ),
+        provenance=Provenance(artwork.sha256, artwork.generator, artwork.fingerprint, artwork.seed),
+        tz=shop.time_zone,
+    )
+    return Released(job, tuple(production.write_files(raster, job=job, folder=_folder(line, approval.number))))
+
+
+def keep_released(line: OrderLine, made: Released) -> Any:
+    """Number the ticket and register its files."""
+    return production.record_release(line.reference, made.job.revision, made.files, made.job)
+
+
+# ------------------------------------------------------------------------------------------------ syncing
+
+
+def sync(line: OrderLine) -> str:
+    """Write the line's manufacturing order with its documents into the ERP and confirm it; returns the ERP's id."""
+    assert line.plan is not None
+    say(line, "telling the ERP")
+    approval = line.approvals.order_by("-number")[0]
+    order = ManufacturingOrder(
+        product=line.substrate or line.weave,
+        quantity=line.quantity_m,
+        reference=line.reference,
+        components=tuple(
+            Component(sku=m["sku"], quantity=Decimal(m["quantity"]), lot=m["lot"]) for m in line.plan["materials"]
+        ),
+        work_orders=tuple(
+            WorkOrder(
+                name=slot["name"],
+                work_centre=slot["work_centre"],
+                start=_moment(slot["start"]),
+                end=_moment(slot["end"]),
+                minutes=slot["minutes"],
+            )
+            for slot in line.plan["slots"]
+        ),
+        due=_moment(line.plan["promise"]),
+        note=approval.candidate.round.words,
+    )
+    documents = [
+        Document(name=file.name, mime=MIMES[file.path.suffix], path=file.path, sha256=file.sha256)
+        for file in files_of(line)
+        if file.path.suffix in MIMES
+    ]
+    recorded = inventory.record(_erp(line), external_id=external_id(line), order=order, documents=documents)
+    return recorded.ref.remote_id
+
+
+def give_back(line: OrderLine) -> None:
+    """Cancel the line's record in the ERP, where there is one, and free what was held."""
+    erp = _erp(line)
+    inventory.cancel_record(erp, external_id(line))
+    inventory.release_hold(erp, line.reference)
+
+
+def give_back_if_cancelled(line: OrderLine) -> None:
+    """Undo what a worker held for a line that was cancelled while it worked: it has lost its lease, not its effect."""
+    state = OrderLine.objects.values_list("state", flat=True).get(pk=line.pk)
+    if state in {LineState.CANCELLED, LineState.CANCELLING}:
+        give_back(line)
+
+
+def external_id(line: OrderLine) -> str:
+    """Return the name by which the ERP knows the line's record, for ever."""
+    return f"weftline:{line.order.shop.slug}:{line.reference}"
+
+
+# ------------------------------------------------------------------------------------------------ shared
+
+
+@dataclass(frozen=True)
+class LineFile:
+    """A file of a line's newest ticket."""
+
+    name: str
+    format: str
+    path: Path
+    sha256: str
+    url: str
+
+
+def files_of(line: OrderLine) -> list[LineFile]:
+    """Return the files of the line's newest ticket; none before the first release."""
+    ticket = JobTicket.objects.filter(shop=line.order.shop.slug, reference=line.reference).order_by("-revision").first()
+    if ticket is None:
+        return []
+    return [
+        LineFile(
+            name=(path := Path(file.path)).name,
+            format=file.format,
+            path=path,
+            sha256=file.sha256,
+            url=reverse("file", args=[line.reference, path.name]),
+        )
+        for file in ticket.files.order_by("pk")
+    ]
+
+
+def file_named(line: OrderLine, name: str) -> Path:
+    """Return a file of the line's newest ticket after reading it once more. Raises Http404, FileDamaged."""
+    for file in files_of(line):
+        if file.name == name:
+            if not file.path.is_file() or hashlib.sha256(file.path.read_bytes()).hexdigest() != file.sha256:
+                raise FileDamaged(fields={"file": name})
+            return file.path
+    raise Http404
+
+
+def specification(line: OrderLine, candidate: Candidate) -> dict[str, Any]:
+    """Return everything that an approval says yes to; its digest is the approval's."""
+    brief = candidate.round
+    return {
+        "line": line.reference,
+        "artwork_sha256": candidate.artwork.sha256,
+        "cloth": line.substrate or line.weave,
+        "quantity_m": str(line.quantity_m),
+        "layout": brief.layout,
+        "repeat_mm": [brief.repeat_width_mm, brief.repeat_height_mm],
+        "pixels": [candidate.artwork.width_px, candidate.artwork.height_px],
+        "palette": candidate.artwork.palette,
+        "price": str(candidate.price),
+        "currency": candidate.currency,
+    }
+
+
+def say(line: OrderLine, what: str) -> None:
+    """Show what is being done just now."""
+    OrderLine.objects.filter(pk=line.pk).update(progress=what)
+
+
+def plain(value: Any) -> Any:
+    """Return dataclasses, times, decimals and numpy numbers as what JSON can hold; money and quantities as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _spec(line: OrderLine, brief: Round) -> LineSpec:
+    return production.specify(
+        line.order.shop.slug,
+        substrate=line.substrate or None,
+        weave=line.weave or None,
+        quantity_m=line.quantity_m,
+        repeat=Repeat(brief.repeat_width_mm, brief.repeat_height_mm, Layout(brief.layout)),
+        words=brief.words,
+    )
+
+
+def _erp(line: OrderLine) -> Erp:
+    return inventory.connect(line.order.shop.connector, shop=line.order.shop.slug)
+
+
+def _seed(line: OrderLine, brief: Round, number: int) -> int:
+    """Return the seed of a candidate: the same line, round, batch and number always give the same design."""
+    name = f"{line.order.shop.slug}/{line.reference}/{brief.number}/{brief.batch}/{number}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+
+
+def _stock(erp: Erp, line: OrderLine, found: Assessment) -> dict[str, StockLevel]:
+    """Return fresh stock of what a design takes; what the line itself holds already counts as free."""
+    return inventory.stock_of(erp, [material.sku for material in found.materials], besides=line.reference)
+
+
+def _materials(line: OrderLine, found: Assessment, stock: Mapping[str, StockLevel]) -> list[MaterialPlan]:
+    """Return where each material comes from and when. Raises NotEnoughStock when nothing can ever be enough."""
+    now, tz = timezone.now(), line.order.shop.time_zone
+    return [
+        ready(
+            stock[material.sku],
+            quantity=in_unit(material.quantity, material.unit, stock[material.sku].unit),
+            one_lot=material.one_lot,
+            now=now,
+            tz=tz,
+        )
+        for material in found.materials
+    ]
+
+
+def _promise(
+    erp: Erp, line: OrderLine, found: Assessment, materials: Sequence[MaterialPlan], centres: Mapping[str, WorkCentre]
+) -> Promise:
+    """Return the earliest end of the whole route and what it waits for. Raises NoSlot."""
+    now = timezone.now()
+    return promise(
+        found.route,
+        calendars={code: centre.calendar for code, centre in centres.items()},
+        names={code: centre.name for code, centre in centres.items()},
+        bookings=inventory.bookings_of(erp, now, now + HORIZON, besides=line.reference),
+        now=now,
+        materials_ready=[(each.sentence, each.ready_at) for each in materials if not each.in_stock],
+        tz=line.order.shop.time_zone,
+    )
+
+
+def _folder(line: OrderLine, revision: int) -> Path:
+    return Path(settings.VAR_DIR) / "store" / "jobs" / line.order.shop.slug / line.reference / f"r{revision}"

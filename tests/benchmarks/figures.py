@@ -1,0 +1,92 @@
+"""`make bench`: the README's figures, measured again on this machine. Figures, not tests: nothing here fails on a slow day."""
+
+import hashlib
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pyvips
+import tifffile
+import zxingcpp
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = 3
+
+
+def demo(folder: Path) -> tuple[float, dict]:
+    """Run the demo in a fresh installation; returns (wall seconds, summary)."""
+    env = {**os.environ, "WEFTLINE_VAR": str(folder), "COLUMNS": "160"}
+    env.pop("DATABASE_URL", None)
+    began = time.monotonic()
+    subprocess.run([sys.executable, "manage.py", "demo"], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - began, json.loads((folder / "demo" / "summary.json").read_text())
+
+
+def say(what: str, figure: str) -> None:
+    print(f"{what:<58} {figure}", flush=True)
+
+
+def main() -> None:
+    say("cores", str(os.cpu_count()))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        runs = [demo(folder) for _ in range(RUNS)]
+        walls = [wall for wall, _ in runs]
+        clocks = [summary["clock"] for _, summary in runs]
+        say(f"make demo, whole command, median of {RUNS}", f"{statistics.median(walls):.1f} s (first {walls[0]:.1f} s)")
+        speed = [clock["speed_to_customisation_s"] for clock in clocks]
+        say("order to verified print file, median", f"{statistics.median(speed):.1f} s (worst {max(speed):.1f} s)")
+        for stage in clocks[0]["stages_s"]:
+            say(f"  {stage.replace('_', ' ')}", f"{statistics.median(c['stages_s'][stage] for c in clocks):.1f} s")
+        peak_gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
+        say("peak memory of the demo", f"{peak_gb:.2f} GB")
+        look_at(runs[-1][1])
+
+
+def look_at(summary: dict) -> None:
+    """Open what was made with other programs and say what they see."""
+    line = summary["lines"][0]
+    wrong = [f["path"] for f in line["files"] if _sha256(f["path"]) != f["sha256"]]
+    say("files listed, and with a sha256 that does not agree", f"{len(line['files'])}, {len(wrong)}")
+    passed = sum(bool(candidate["passed"]) for candidate in line["candidates"])
+    say("candidates that pass", f"{passed} of {len(line['candidates'])}")
+    tile = next(Path(f["path"]) for f in line["files"] if f["path"].endswith(".tif"))
+    image = pyvips.Image.new_from_file(str(tile))
+    profile = len(image.get("icc-profile-data"))
+    say("tile as libvips sees it", f"{image.width} × {image.height} px, {image.interpretation}, ICC {profile} bytes")
+    with tifffile.TiffFile(tile) as tiff:
+        page = tiff.pages[0]
+        dpi = page.tags["XResolution"].value[0] / page.tags["XResolution"].value[1]
+        say(
+            "tile as tifffile sees it", f"{page.shape}, {page.photometric.name}, {page.compression.name}, {dpi:.2f} dpi"
+        )
+        heaviest = int(page.asarray().sum(axis=2, dtype=np.int32).max())
+    say("heaviest pixel of the tile", f"{heaviest / 2.55:.1f} % of ink")
+    with Image.open(tile) as opened:
+        say(
+            "tile as Pillow sees it",
+            f"{opened.size}, {opened.mode}, dpi {tuple(round(d, 2) for d in opened.info['dpi'])}",
+        )
+    ticket = next(
+        Path(f["path"]) for f in line["files"] if "ticket" in Path(f["path"]).name and f["path"].endswith(".pdf")
+    )
+    page_picture = pypdfium2.PdfDocument(ticket)[0].render(scale=200 / 72).to_pil()
+    codes = sorted(f"{code.format.name}: {code.text}" for code in zxingcpp.read_barcodes(page_picture))
+    say("codes read from the ticket at 200 dpi", "; ".join(codes))
+
+
+def _sha256(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""A worker that can be stopped at an exact place, for the fault tests.
+
+python -m tests.faults.driver MODE KIND LINE
+
+MODE  clean   work until the line rests
+      hang    do all the work of the step KIND, say so, and never commit it
+      freeze  do all the work of the step KIND, say so, stop this process (SIGSTOP), and commit when it is woken
+      freeze-unfenced   the same with the fence switched off: token and compare-and-set
+"""
+
+import os
+import signal
+import sys
+import time
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orders.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from orders import flow, steps, worker  # noqa: E402
+from orders.models import OrderLine, Step  # noqa: E402
+
+
+def stop_in(kind, *, freeze):
+    """Make the step do everything but commit, then say so and stop."""
+    honest = flow.STEPS[kind]
+
+    def stopping(line):
+        settle = honest(line)
+        connection.close()
+        print(f"stopped {os.getpid()}", flush=True)
+        if freeze:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        else:
+            time.sleep(600)
+        return settle
+
+    flow.STEPS[kind] = stopping
+
+
+def switch_the_fence_off():
+    """Let whoever comes late commit all the same: the negative control of the freeze test."""
+    steps.pass_fence = lambda held, event, **values: Step.objects.filter(pk=held.step_id).update(**values)
+    flow.move = lambda line, event, **_: line
+    flow._open = lambda line, kind: None
+
+
+def main(mode, kind, reference):
+    if mode == "freeze-unfenced":
+        switch_the_fence_off()
+    if mode != "clean":
+        stop_in(kind, freeze=mode.startswith("freeze"))
+    line = OrderLine.objects.get(reference=reference)
+    if mode == "clean":
+        worker.run_until_rest([line])
+        return
+    while not any(flow.run_step(step.pk) for step in Step.objects.filter(line=line, kind=kind)):
+        for step in Step.objects.filter(line=line).exclude(kind=kind):
+            flow.run_step(step.pk)
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,208 @@
+"""A worker killed, or frozen past its lease, at every step of the flow in turn: the line goes on, nothing is twice."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = ("draw", "check", "plan", "release", "sync")
+LEASE_S = 1
+ORDER = {
+    "customer": "Atelier Nord",
+    "lines": [
+        {
+            "substrate": "FAB-COT-SAT",
+            "quantity_m": 6,
+            "words": "small blue flowers",
+            "palette": "nordic",
+            "layout": "half_drop",
+            "repeat_mm": [64, 64],
+            "due_in_days": 30,
+        }
+    ],
+}
+COUNT = """
+from generation.models import Artwork
+from inventory_sync.models import ManufacturingOrder, Attachment
+from orders.models import AuditEvent, Candidate, OrderLine
+from production.models import JobTicket
+import json
+line = OrderLine.objects.get()
+print(json.dumps({
+    "state": line.state, "blocked": line.blocked,
+    "candidates": Candidate.objects.count(), "artworks": Artwork.objects.count(),
+    "tickets": JobTicket.objects.count(), "manufacturing_orders": ManufacturingOrder.objects.count(),
+    "attachments": Attachment.objects.count(),
+    "passages": list(AuditEvent.objects.filter(line=line).values_list("action", flat=True)),
+}))
+"""
+
+
+class Mill:
+    """An installation of its own in a folder, worked by processes that can be killed."""
+
+    def __init__(self, folder: Path):
+        self.env = {
+            **os.environ,
+            "WEFTLINE_VAR": str(folder),
+            "DATABASE_URL": f"sqlite:///{folder / 'weftline.sqlite3'}",
+            "CANDIDATES": "1",
+            "STEP_LEASE_S": str(LEASE_S),
+            "PYTHONPATH": str(ROOT),
+            "LOG_LEVEL": "CRITICAL",
+        }
+
+    def manage(self, *words: str, **options) -> str:
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=240, **options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def place(self) -> str:
+        """Place the order and approve its candidate as soon as there is one; returns the line's reference."""
+        answer = self.manage("place_order", "-", "--json", input=json.dumps(ORDER))
+        return json.loads(answer)["lines"][0]["reference"]
+
+    def start(self, mode: str, kind: str, reference: str) -> subprocess.Popen:
+        """Start a driver and wait until it has stopped at its place."""
+        command = [sys.executable, "-m", "tests.faults.driver", mode, kind, reference]
+        driver = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, text=True)
+        said = driver.stdout.readline()
+        assert said.startswith("stopped"), "the driver ended before it reached its place"
+        return driver
+
+    def run(self, reference: str) -> None:
+        """Let an ordinary worker bring the line to rest."""
+        command = [sys.executable, "-m", "tests.faults.driver", "clean", "-", reference]
+        subprocess.run(command, cwd=ROOT, env=self.env, check=True, timeout=240)
+
+    def approve(self) -> None:
+        """Say yes, as a person would."""
+        code = (
+            "from orders import services; from orders.models import OrderLine;"
+            "line = OrderLine.objects.get(); services.approve(line, services.best(line).position, by=None)"
+        )
+        self.manage("shell", "-v", "0", "-c", code)
+
+    def count(self) -> dict:
+        return json.loads(self.manage("shell", "-v", "0", "-c", COUNT).splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    """A migrated and seeded installation, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("seeded")
+    mill = Mill(folder)
+    mill.manage("migrate", "--verbosity", "0")
+    mill.manage("seed")
+    return folder
+
+
+@pytest.fixture
+def mill(seeded, tmp_path):
+    folder = tmp_path / "var"
+    shutil.copytree(seeded, folder)
+    return Mill(folder)
+
+
+def bring_to(mill: Mill, kind: str) -> str:
+    """Place the order and, for a step behind the approval, bring it there."""
+    reference = mill.place()
+    if kind not in ("draw", "check"):
+        mill.run(reference)
+        mill.approve()
+    return reference
+
+
+def finish(mill: Mill, kind: str, reference: str) -> dict:
+    mill.run(reference)
+    if kind in ("draw", "check"):
+        mill.approve()
+        mill.run(reference)
+    return mill.count()
+
+
+def assert_once(counted: dict) -> None:
+    assert counted["state"] == "released", counted["blocked"]
+    assert counted["candidates"] == counted["artworks"] == 1
+    assert counted["tickets"] == 1
+    assert counted["manufacturing_orders"] == 1
+    assert counted["attachments"] == 3
+    assert counted["passages"] == ["place", "submit", "ok", "approve", "ok", "ok", "ok"]
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_a_worker_killed_before_it_commits_a_step_is_followed_by_another_and_nothing_is_twice(mill, kind):
+    reference = bring_to(mill, kind)
+    driver = mill.start("hang", kind, reference)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait(10)
+    assert_once(finish(mill, kind, reference))
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_a_worker_frozen_past_its_lease_commits_nothing_when_it_is_woken(mill, kind):
+    reference = bring_to(mill, kind)
+    driver = mill.start("freeze", kind, reference)
+    time.sleep(LEASE_S * 1.5)
+    counted = finish(mill, kind, reference)
+    driver.send_signal(signal.SIGCONT)
+    assert driver.wait(60) == 0
+    assert mill.count() == counted
+    assert_once(counted)
+
+
+def test_with_the_fence_off_the_woken_worker_makes_a_second_ticket(mill):
+    """The negative control: without the fence the test above must find duplicates, or it proves nothing."""
+    reference = bring_to(mill, "release")
+    driver = mill.start("freeze-unfenced", "release", reference)
+    time.sleep(LEASE_S * 1.5)
+    mill.run(reference)
+    assert mill.count()["tickets"] == 1
+    driver.send_signal(signal.SIGCONT)
+    assert driver.wait(60) == 0
+    assert mill.count()["tickets"] == 2
+
+
+def test_the_queue_s_own_worker_killed_while_drawing_is_replaced_and_the_line_goes_on_by_itself(mill):
+    mill.env["SWEEP_EVERY_S"] = "1"
+    reference = mill.place()
+    log = (Path(mill.env["WEFTLINE_VAR"]) / "work.log").open("w")
+    worker = subprocess.Popen([sys.executable, "manage.py", "work"], cwd=ROOT, env=mill.env, stdout=log, stderr=log)
+    try:
+        pid = _wait_for(lambda: _running(mill, "draw"), "a worker on the step draw")
+        os.kill(pid, signal.SIGKILL)
+        _wait_for(lambda: mill.count()["state"] == "proofing", "the candidates")
+        mill.approve()
+        _wait_for(lambda: mill.count()["state"] == "released", "the release")
+    finally:
+        worker.terminate()
+        worker.wait(60)
+    assert reference
+    assert_once(mill.count())
+
+
+def _running(mill: Mill, kind: str) -> int | None:
+    code = (
+        "from orders.models import Step;"
+        f"print(Step.objects.filter(kind={kind!r}, state='running').values_list('worker', flat=True).first() or '')"
+    )
+    said = mill.manage("shell", "-v", "0", "-c", code).strip()
+    return int(said.rpartition(":")[2]) if said else None
+
+
+def _wait_for(look, what: str, within_s: float = 90):
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        seen = look()
+        if seen:
+            return seen
+        time.sleep(0.2)
+    raise AssertionError(f"waited {within_s} s for {what}")
