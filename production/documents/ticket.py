@@ -1,0 +1,361 @@
+"""The job ticket: one A4 page that follows the cloth, to be read at arm's length on the shop floor."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from PIL import Image
+from reportlab.lib.colors import HexColor, white
+from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from generation.domain.pattern import Layout, Raster
+from production.documents.page import (
+    ACCENT,
+    BOLD,
+    INK,
+    LINE,
+    MARGIN,
+    PAGE_HEIGHT,
+    PAGE_WIDTH,
+    PANEL,
+    QUIET,
+    STRONG,
+    box,
+    code_128,
+    facts,
+    heading,
+    label,
+    open_page,
+    printable,
+    qr_code,
+    rule,
+    text,
+    wrapped,
+)
+from production.domain.colour import srgb_to_lab
+from production.domain.weave import warp_share
+from production.ports import RenderJob, WrittenFile
+from production.preview import cloth_picture
+
+WIDTH = PAGE_WIDTH - 2 * MARGIN
+PICTURE = 82 * mm
+LAYOUT_WORDS = {
+    Layout.STRAIGHT: "straight",
+    Layout.HALF_DROP: "half-drop",
+    Layout.HALF_BRICK: "half-brick",
+    Layout.MIRROR: "mirror",
+}
+
+
+def ticket_pdf(raster: Raster, job: RenderJob, machine_file: WrittenFile) -> bytes:
+    """The ticket as PDF; the same job gives the same bytes."""
+    buffer = io.BytesIO()
+    canvas = open_page(buffer, title=f"Job ticket {job.reference} r{job.revision}", subject=job.spec.name)
+    top = _header(canvas, job)
+    top = _key_facts(canvas, job, top)
+    _picture(canvas, raster, job, MARGIN, top - PICTURE)
+    _specification(canvas, job, MARGIN + PICTURE + 6 * mm, top)
+    top -= PICTURE + 11 * mm
+    colours_foot = _colours(canvas, raster, job, top)
+    use_foot = _consumption(canvas, job, top)
+    top = min(colours_foot, use_foot) - 4 * mm
+    _route(canvas, job, top)
+    _footer(canvas, job, machine_file)
+    canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def code_value(job: RenderJob) -> str:
+    """What the ticket's Code 128 says: reference and revision."""
+    return job.name
+
+
+def _header(canvas: Canvas, job: RenderJob) -> float:
+    top = PAGE_HEIGHT - 11 * mm
+    qr = 31 * mm
+    qr_code(canvas, PAGE_WIDTH - MARGIN - qr + 3 * mm, top - qr + 3 * mm, job.url or job.name, size=qr)
+    left = WIDTH - qr - 2 * mm
+    text(canvas, MARGIN, top - 4 * mm, job.shop or "Weftline", font=STRONG, size=9.5, colour=QUIET, width=80 * mm)
+    text(canvas, MARGIN + left, top - 4 * mm, "JOB TICKET", font=BOLD, size=9.5, colour=ACCENT, align="right")
+    text(canvas, MARGIN, top - 15.5 * mm, job.reference, font=BOLD, size=29, width=82 * mm)
+    text(canvas, MARGIN, top - 21.5 * mm, f"Revision {job.revision}", font=STRONG, size=10.5)
+    order = f"Order {job.order}" if job.order else ""
+    text(canvas, MARGIN + 24 * mm, top - 21.5 * mm, order, size=10.5, colour=QUIET, width=55 * mm)
+    text(canvas, MARGIN, top - 27 * mm, job.customer, font=STRONG, size=12, width=left - 70 * mm)
+    code_128(canvas, MARGIN + left - 68 * mm, top - 22.5 * mm, code_value(job), width=68 * mm, height=13.5 * mm)
+    text(canvas, MARGIN + left, top - 26.5 * mm, code_value(job), size=8, colour=QUIET, align="right", width=68 * mm)
+    return top - 32 * mm
+
+
+def _key_facts(canvas: Canvas, job: RenderJob, top: float) -> float:
+    spec = job.spec
+    lot = next((use.lot for use in job.lots if use.lot), "")
+    machine = next((step.work_centre for step in job.steps if step.name in ("Print", "Weave")), spec.machines[0])
+    cells = (
+        ("LENGTH TO DELIVER", f"{spec.quantity_m:g} m", 1.0),
+        ("FABRIC" if spec.inks else "CLOTH", spec.name, 1.9),
+        ("LOT (ROLL)" if spec.inks else "WEAVE", lot or (spec.sku if spec.weaving else "none held"), 1.15),
+        ("MACHINE", machine, 0.8),
+        ("DUE", f"{job.due:%a %d %b %Y}" if job.due else "not set", 1.15),
+    )
+    height = 13 * mm
+    total = sum(share for *_, share in cells)
+    box(canvas, MARGIN, top - height, WIDTH, height, fill=PANEL)
+    x = MARGIN
+    for number, (name, value, share) in enumerate(cells):
+        width = WIDTH * share / total
+        if number:
+            canvas.setStrokeColor(LINE)
+            canvas.line(x, top - height + 2 * mm, x, top - 2 * mm)
+        label(canvas, x + 2.5 * mm, top - 4.4 * mm, name)
+        text(canvas, x + 2.5 * mm, top - 10 * mm, value, font=BOLD, size=12.5, width=width - 4 * mm)
+        x += width
+    return top - height - 5 * mm
+
+
+def _picture(canvas: Canvas, raster: Raster, job: RenderJob, x: float, y: float) -> None:
+    """The cloth two repeats wide and high in a square, the repeats drawn as they stand."""
+    repeat = job.spec.repeat
+    picture = cloth_picture(raster, columns=2, rows=2, width_px=900)
+    width = PICTURE * min(1.0, repeat.width_mm / repeat.height_mm)
+    height = width * repeat.height_mm / repeat.width_mm
+    left, foot = x + (PICTURE - width) / 2, y + PICTURE - height
+    canvas.drawImage(ImageReader(Image.fromarray(picture)), left, foot, width, height)
+    canvas.saveState()
+    path = canvas.beginPath()
+    path.rect(left, foot, width, height)
+    canvas.clipPath(path, stroke=0)
+    tile_w, tile_h = width / 2, height / 2
+    for column in range(-1, 3):
+        for row in range(-1, 3):
+            tile_x = left + column * tile_w
+            tile_y = foot + height - (row + 1) * tile_h
+            if repeat.layout is Layout.HALF_DROP:
+                tile_y -= (column % 2) * tile_h / 2
+            elif repeat.layout is Layout.HALF_BRICK:
+                tile_x += (row % 2) * tile_w / 2
+            _outline(canvas, tile_x, tile_y, tile_w, tile_h, strong=False)
+    _outline(canvas, left, foot + height - tile_h, tile_w, tile_h, strong=True)
+    canvas.restoreState()
+    box(canvas, left, foot, width, height)
+    across, along = repeat.width_mm, repeat.height_mm
+    caption = f"one repeat {across:.1f} x {along:.1f} mm, {LAYOUT_WORDS[repeat.layout]}"
+    text(canvas, left, foot - 4 * mm, caption, size=8.2, colour=QUIET, width=PICTURE)
+
+
+def _outline(canvas: Canvas, x: float, y: float, width: float, height: float, *, strong: bool) -> None:
+    """A repeat's edge that shows on dark and light designs: white below, dark above."""
+    for colour, weight, dash in (
+        ((white, 2.4, ()), (INK, 1.1, ())) if strong else ((white, 1.2, ()), (INK, 0.5, (3, 3)))
+    ):
+        canvas.setStrokeColor(colour)
+        canvas.setLineWidth(weight)
+        canvas.setDash(*(dash or ([], 0)))
+        canvas.rect(x, y, width, height, stroke=1, fill=0)
+    canvas.setDash([], 0)
+
+
+def _specification(canvas: Canvas, job: RenderJob, x: float, top: float) -> None:
+    spec, usage = job.spec, job.assessment.usage
+    width = PAGE_WIDTH - MARGIN - x
+    split = 29 * mm
+    thread = "ends x picks" if spec.weaving else "px"
+    rows = [
+        ("Finished", f"{spec.repeat.width_mm:.2f} x {spec.repeat.height_mm:.2f} mm"),
+        ("In the file", f"{spec.width_px} x {spec.height_px} {thread}"),
+        ("Layout", LAYOUT_WORDS[spec.repeat.layout]),
+        ("Across the width", f"{job.assessment.repeats_across:.2f} repeats"),
+    ]
+    if spec.inks:
+        rows[2:2] = [
+            ("Printed", f"{spec.printed_width_mm:.2f} x {spec.printed_height_mm:.2f} mm at {spec.dpi:g} dpi"),
+            ("Scale, in the file", f"width x {spec.scale_x:.4f}   length x {spec.scale_y:.4f}"),
+        ]
+    heading(canvas, x, top - 4.5 * mm, "Repeat", width)
+    y = facts(canvas, x, top - 9.3 * mm, width, rows, step=4.7 * mm, split=split)
+    rows = [
+        ("Article", f"{spec.sku}   {spec.fibre}   {spec.gsm:g} g/m²"),
+        ("Width, usable", f"{spec.width_mm / 10:g} cm, {spec.usable_width_mm / 10:g} cm between selvedges"),
+        ("Length off the roll" if spec.inks else "Length to weave", f"{usage.fabric_length_m:.2f} m"),
+    ]
+    if spec.inks:
+        rows.append(("Shrinkage", f"length {spec.shrink_warp * 100:g} %   width {spec.shrink_weft * 100:g} %"))
+    heading(canvas, x, y - 3.2 * mm, "Fabric" if spec.inks else "Cloth", width)
+    y = facts(canvas, x, y - 8 * mm, width, rows, step=4.7 * mm, split=split)
+    if spec.inks:
+        profile = spec.inks.profile
+        rows = [
+            ("Inks", f"{spec.inks.name}, limit {spec.inks.tac_pct:g} %"),
+            ("Profile", profile.name),
+            ("Profile sha256", profile.sha256[:24] + "…"),
+        ]
+        title = "Colour"
+    else:
+        assert spec.weaving is not None
+        weaving = spec.weaving
+        rows = [
+            ("Threads per cm", f"{weaving.ends_per_cm:g} ends, {weaving.picks_per_cm:g} picks"),
+            ("Harness", f"{weaving.harness_ends} ends, {weaving.hooks} hooks"),
+            ("Longest float", f"at most {weaving.max_float} threads"),
+        ]
+        title = "Loom"
+    heading(canvas, x, y - 3.2 * mm, title, width)
+    facts(canvas, x, y - 8 * mm, width, rows, step=4.7 * mm, split=split)
+
+
+def _colours(canvas: Canvas, raster: Raster, job: RenderJob, top: float) -> float:
+    width = 112 * mm
+    heading(canvas, MARGIN, top, "Colours", width)
+    lab = srgb_to_lab(raster.palette.rgb())
+    y = top - 4.6 * mm
+    label(canvas, MARGIN + 14 * mm, y, "SCREEN")
+    label(canvas, MARGIN + 33 * mm, y, "L*a*b* (D50)")
+    separation = job.assessment.separation
+    if separation is not None:
+        columns = [
+            MARGIN + width - (len(separation.channels) - 1 - k) * 11 * mm for k in range(len(separation.channels))
+        ]
+        for x, channel in zip(columns, separation.channels, strict=True):
+            label(canvas, x, y, f"{channel} %", align="right")
+    else:
+        label(canvas, MARGIN + 64 * mm, y, "WEAVE")
+        label(canvas, MARGIN + width, y, "WARP ON THE FACE", align="right")
+    step = 6.0 * mm
+    for k, colour in enumerate(raster.palette.colours):
+        y -= step
+        canvas.setFillColor(HexColor(colour))
+        canvas.setStrokeColor(LINE)
+        canvas.setLineWidth(0.4)
+        canvas.rect(MARGIN, y - 1.4 * mm, 11 * mm, step - 1 * mm, stroke=1, fill=1)
+        text(canvas, MARGIN + 14 * mm, y, colour.upper(), font=STRONG, size=9)
+        text(canvas, MARGIN + 33 * mm, y, "  ".join(f"{value:.1f}" for value in lab[k] + 0.0), size=9)
+        if separation is not None:
+            for x, value in zip(columns, separation.percentages()[k], strict=True):
+                text(canvas, x, y, f"{value:.0f}", font=STRONG, size=9.5, align="right")
+        else:
+            weave = job.assessment.weaves[k]
+            text(canvas, MARGIN + 64 * mm, y, weave.replace("_", " "), font=STRONG, size=9)
+            share = warp_share((weave,))[0]
+            text(canvas, MARGIN + width, y, f"{share:.0%}", font=STRONG, size=9.5, align="right")
+    return y - 2 * mm
+
+
+def _consumption(canvas: Canvas, job: RenderJob, top: float) -> float:
+    x = MARGIN + 118 * mm
+    width = PAGE_WIDTH - MARGIN - x
+    heading(canvas, x, top, "Consumption", width)
+    usage, spec = job.assessment.usage, job.spec
+    lengths = [("Finished length", f"{usage.print_length_m:.2f} m")]
+    if spec.inks:
+        lengths.append(("Length to print", f"{usage.pattern_length_m:.2f} m"))
+    lengths.append(("Cloth in all", f"{usage.fabric_length_m:.2f} m"))
+    rows = [(name, value, None) for name, value in lengths]
+    if spec.inks:
+        for ink in spec.inks.inks:
+            rows.append(
+                (f"{ink.channel}  {ink.name}", f"{usage.ink_ml[ink.channel]:.1f} ml", usage.coverage_pct[ink.channel])
+            )
+        rows += [("Pretreatment", f"{litres:.2f} l", None) for litres in usage.chemicals_l.values()]
+    if spec.weaving:
+        names = {yarn.sku: yarn.name for yarn in (spec.weaving.warp, spec.weaving.weft)}
+        rows += [(names[sku], f"{kg:.2f} kg", None) for sku, kg in usage.yarn_kg.items()]
+        rows.append(("Picks", f"{usage.picks}", None))
+    y = top - 5.6 * mm
+    for name, value, coverage in rows:
+        text(canvas, x, y, name, size=9, width=width - 24 * mm)
+        text(canvas, x + width, y, value, font=STRONG, size=9.5, align="right")
+        if coverage is not None:
+            _bar(canvas, x + 22 * mm, y, 17 * mm, coverage / 100)
+        y -= 5.1 * mm
+    return y + 3 * mm
+
+
+def _bar(canvas: Canvas, x: float, y: float, width: float, share: float) -> None:
+    """How much of the cloth an ink covers."""
+    canvas.setFillColor(PANEL)
+    canvas.rect(x, y, width, 2 * mm, stroke=0, fill=1)
+    canvas.setFillColor(QUIET)
+    canvas.rect(x, y, width * min(1.0, share), 2 * mm, stroke=0, fill=1)
+
+
+def _route(canvas: Canvas, job: RenderJob, top: float) -> None:
+    heading(canvas, MARGIN, top - 3 * mm, "Route", WIDTH)
+    columns = [0.0, 8, 47, 68, 94, 112, 131, 156]  # mm from the left margin
+    names = ("", "STEP", "WORK CENTRE", "START", "END", "MINUTES", "METRES", "OPERATOR, DATE")
+    y = top - 7.6 * mm
+    for offset, name in zip(columns, names, strict=True):
+        label(canvas, MARGIN + offset * mm, y, name)
+    step = 8.4 * mm
+    y -= 1.6 * mm
+    for number, row in enumerate(_steps(job), start=1):
+        rule(canvas, MARGIN, y, WIDTH)
+        base = y - step + 2.8 * mm
+        box(canvas, MARGIN, base - 0.9 * mm, 4.6 * mm, 4.6 * mm, fill=white)
+        name, centre, start, end, minutes = row
+        text(canvas, MARGIN + columns[1] * mm, base, f"{number}  {name}", font=STRONG, size=10.5, width=37 * mm)
+        text(canvas, MARGIN + columns[2] * mm, base, centre, font=STRONG, size=10.5, width=20 * mm)
+        text(canvas, MARGIN + columns[3] * mm, base, start, size=10, width=25 * mm)
+        text(canvas, MARGIN + columns[4] * mm, base, end, size=10, width=17 * mm)
+        text(canvas, MARGIN + columns[5] * mm + 8 * mm, base, minutes, size=10, align="right")
+        box(canvas, MARGIN + columns[6] * mm, base - 1.6 * mm, 22 * mm, step - 2.2 * mm, fill=white)
+        box(canvas, MARGIN + columns[7] * mm, base - 1.6 * mm, WIDTH - columns[7] * mm, step - 2.2 * mm, fill=white)
+        y -= step
+    rule(canvas, MARGIN, y, WIDTH)
+
+
+def _steps(job: RenderJob) -> Sequence[tuple[str, str, str, str, str]]:
+    """(name, work centre, start, end, minutes) as planned, or unplanned on the first machine of each step."""
+    if not job.steps:
+        return [
+            (step.name, step.work_centres[0], "not planned", "", f"{step.minutes[step.work_centres[0]]:.0f}")
+            for step in job.assessment.route
+        ]
+    zone = ZoneInfo(job.tz)
+    rows = []
+    for step in job.steps:
+        start, end = step.start.astimezone(zone), step.end.astimezone(zone)
+        until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a %H:%M}"
+        minutes = (step.end - step.start).total_seconds() / 60
+        rows.append((step.name, step.work_centre, f"{start:%a %d %b} {start:%H:%M}", until, f"{minutes:.0f}"))
+    return rows
+
+
+def _footer(canvas: Canvas, job: RenderJob, machine_file: WrittenFile) -> None:
+    y = 32 * mm
+    half = WIDTH / 2 - 3 * mm
+    rule(canvas, MARGIN, y, WIDTH, colour=ACCENT, weight=0.8)
+    rows = [("File", machine_file.path.name), ("File sha256", machine_file.sha256[:32] + "…")]
+    if job.provenance is not None:
+        made = job.provenance
+        rows += [
+            ("Artwork sha256", made.sha256[:32] + "…"),
+            ("Drawn by", f"{made.generator}, seed {made.seed}, fingerprint {made.fingerprint[:12]}"),
+        ]
+    facts(canvas, MARGIN, y - 4.8 * mm, half, rows, step=4 * mm, split=25 * mm)
+    right = MARGIN + WIDTH / 2 + 3 * mm
+    label(canvas, right, y - 4.4 * mm, "THE CUSTOMER'S WORDS")
+    for number, line in enumerate(wrapped(job.words or "none", STRONG, 8.8, half, lines=3)):
+        text(canvas, right, y - (8.6 + 4 * number) * mm, line, font=STRONG, size=8.8)
+    rule(canvas, MARGIN, 11.5 * mm, WIDTH)
+    released = _moment(job.released_at, job.tz)
+    text(
+        canvas,
+        MARGIN,
+        7.8 * mm,
+        f"{printable(job.reference)} revision {job.revision}, released {released}",
+        size=7.8,
+        colour=QUIET,
+        width=WIDTH - 30 * mm,
+    )
+    text(canvas, PAGE_WIDTH - MARGIN, 7.8 * mm, "page 1 of 1", size=7.8, colour=QUIET, align="right")
+
+
+def _moment(moment: datetime, tz: str) -> str:
+    local = moment.astimezone(ZoneInfo(tz))
+    return f"{local:%a %d %b %Y %H:%M} {tz}"
