@@ -133,6 +133,14 @@ def test_the_database_itself_refuses_a_roll_that_is_oversold(erp):
         LedgerLot.objects.filter(lot="VEL-COT-R001").update(held=F("on_hand") + 1)
 
 
+def test_the_last_tenth_is_sold_although_binary_floats_say_it_is_not_there(erp):
+    assert 0.1 + 0.2 > 0.3
+    LedgerLot.objects.filter(lot="VEL-COT-R001").update(on_hand=Decimal("0.3"))
+    erp.hold(Hold("A", (velvet("0.1"),), ()))
+    erp.hold(Hold("B", (velvet("0.2"),), ()))
+    assert erp.stock(["FAB-VEL-COT"])[0].free == 0
+
+
 def test_a_quantity_from_anywhere_takes_what_it_has_and_then_the_shortest_rolls(erp):
     wanted = MaterialHold("FAB-COT-SAT", None, Decimal(100))
     taken = erp.hold(Hold("A", (wanted,), ()))
