@@ -33,6 +33,8 @@ UNET_CONFIG: dict[str, Any] = {
     "cross_attention_dim": TEXT_WIDTH,
     "attention_head_dim": 4,  # diffusers reads this as the number of heads
     "norm_num_groups": 16,
+    "class_embed_type": "projection",  # the sentence as a whole reaches every block, beside its words by attention
+    "projection_class_embeddings_input_dim": TEXT_WIDTH,
 }
 
 
@@ -101,8 +103,15 @@ def predict_logits(unet: UNet2DConditionModel, noisy: Tensor, time: Tensor, text
     `text` is (B, TEXT_TOKENS, TEXT_WIDTH), zeros for "no words"; `where` is (1, COORDINATES, H / 4, W / 4).
     """
     tokens = torch.cat([F.pixel_unshuffle(noisy, PATCH_PX), where.expand(len(noisy), -1, -1, -1)], dim=1)
-    out = unet(tokens.contiguous(memory_format=torch.channels_last), time * 1000.0, text).sample
+    tokens = tokens.contiguous(memory_format=torch.channels_last)
+    out = unet(tokens, time * 1000.0, text, class_labels=sentence(text)).sample
     return F.pixel_shuffle(out.float(), PATCH_PX)
+
+
+def sentence(text: Tensor) -> Tensor:
+    """(B, TEXT_WIDTH) the mean of the token states that are there; zeros for "no words"."""
+    present = (text.abs().sum(dim=-1, keepdim=True) > 0).float()
+    return (text * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
 
 
 def shifted(time: Tensor, shift: float) -> Tensor:

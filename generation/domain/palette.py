@@ -138,6 +138,25 @@ def palette_from_words(words: str, colours: int) -> Palette:
     return Palette(_completed(named, colours))
 
 
+def without_colours(words: str) -> str:
+    """The words without what they say about colour, or the words themselves if nothing else would be left.
+
+    >>> without_colours("minimalist floral design with a Nordic color palette")
+    'minimalist floral design'
+    """
+    text = " " + " ".join(words.split()) + " "
+    names = sorted([*NAMED_PALETTES, *_ALIASES, *COLOUR_NAMES], key=len, reverse=True)
+    name = "(?:" + "|".join(re.escape(name) for name in names) + ")"
+    shade = rf"(?:(?:a|an|the|soft|deep|dark|light|pale|bright|warm|cool|muted)\s+)*{name}(?:\s*(?:,|and|&|/)?\s+{name})*"
+    kind = r"(?:colou?r(?:ed|s)?\s+)?(?:palette|colou?rs?|colou?rway|tones?|shades?|hues?|ground|background)"
+    text = re.sub(rf"[,;]?\s+(?:(?:with|in|on|using)\s+)?{shade}\s+{kind}\b", " ", text, flags=re.IGNORECASE)
+    text = re.sub(rf"[,;]?\s+(?:with|in|on)\s+{shade}(?=[\s,.;])", " ", text, flags=re.IGNORECASE)
+    colour = "(?:" + "|".join(re.escape(name) for name in sorted(COLOUR_NAMES, key=len, reverse=True)) + ")"
+    text = re.sub(rf"\b{colour}\s+(?:and\s+{colour}\s+)?(?=[a-z])", "", text, flags=re.IGNORECASE)
+    text = " ".join(text.split()).strip(" ,;")
+    return text or words
+
+
 def palette_from_picture(picture: NDArray[np.uint8], colours: int) -> Palette:
     """The main colours of an (H, W, 3) uint8 sRGB picture, the most common first: k-means in Lab (Lloyd 1982)."""
     step = max(1, int(np.sqrt(picture.shape[0] * picture.shape[1] / 20_000)))
@@ -206,8 +225,16 @@ def _completed(names: list[str], colours: int) -> tuple[str, ...]:
             np.sqrt(((Palette(palette).lab()[:, None] - target[None]) ** 2).sum(-1)).min(axis=0).sum()
         ),
     )
-    rest = [colour for colour in nearest[1:] if _far(colour, own)]
+    rest = [colour for colour in nearest[1:] if _far(colour, own)] if len(own) < 3 else _shades(own)
     return tuple((own + rest)[:colours])
+
+
+def _shades(own: list[str]) -> list[str]:
+    """Tints of the colours towards the ground, then a deeper first colour: who names two colours wants no third."""
+    rgb = Palette(tuple(own)).rgb().astype(float)
+    made = [0.55 * rgb[0] + 0.45 * colour for colour in rgb[1:]] + [0.62 * rgb[1], 0.75 * rgb[0] + 0.25 * rgb[1]]
+    texts = [f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in made]
+    return [text for text in texts if _far(text, own)]
 
 
 def _far(colour: str, others: list[str]) -> bool:

@@ -40,7 +40,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("line_flower", f.line_flower, ("line art flower", "outline floral", "line drawing of a flower", "floral line art"), 1.5, True),
     Family("poppy", f.poppy, ("poppy", "poppies", "big bloom", "bold floral"), 1.5, True),
     Family("berries", f.berries, ("berries", "berry twig", "berry branch"), 1.0, True),
-    Family("meadow", f.meadow, ("wildflowers", "meadow flowers", "wild flower meadow", "floral"), 1.2, True),
+    Family("meadow", f.meadow, ("wildflowers", "wild flowers", "meadow flowers", "wild flower meadow", "floral"), 1.2, True),
     Family("folk_flower", f.folk_flower, ("folk floral", "folk art flower", "symmetrical floral", "folk motif"), 1.5, True),
     Family("dots", m.dots, ("polka dots", "dots", "spots"), 1.0, True),
     Family("loose_dots", m.loose_dots, ("spots", "painted dots", "confetti dots"), 0.8, True),

@@ -1,0 +1,78 @@
+"""The generator that ships: words to motif units by the embedded model, units to a repeat by construction.
+
+A design begins as a proposal of the textile program that answers the words best, goes through noise and comes back
+as the model's own drawing; or, where the model may, begins as pure noise. Layout, motif count, number of colours and
+the smallest detail hold by construction, whatever the model draws.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from generation.backends import weights
+from generation.domain.pattern import Brief, Limits, Raster
+from generation.ports import OnStep
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "embedded"
+_CODE = ("backends", "domain", "training/corpus")
+_one_at_a_time = threading.Lock()
+
+
+class EmbeddedGenerator:
+    """Draws with the weights in generation/weights/embedded, on the CPU, offline."""
+
+    name = "embedded"
+
+    def __init__(self, folder: Path = WEIGHTS) -> None:
+        self.folder = folder
+
+    def fingerprint(self) -> str:
+        """Digest of the manifest and of the code that draws. Raises WeightsRefused."""
+        return _fingerprint(self.folder)
+
+    def card(self) -> dict[str, Any]:
+        """What is known about the weights."""
+        return weights.read_card(self.folder)
+
+    def generate(
+        self, brief: Brief, seeds: Sequence[int], limits: Limits, on_step: OnStep | None = None
+    ) -> list[Raster]:
+        """One raster per seed; each seed is drawn by itself, so that company never changes a pixel.
+
+        Raises WeightsRefused, NotAColour.
+        """
+        drawing = import_module("generation.backends.drawing")  # torch and diffusers come in here, not before
+        with _one_at_a_time:
+            model = _model(self.folder)
+            rasters = []
+            for number, seed in enumerate(seeds):
+                part = _part(on_step, number, len(seeds))
+                rasters.append(drawing.draw(model, brief, seed=seed, limits=limits, on_step=part))
+            return rasters
+
+
+@lru_cache(maxsize=2)
+def _model(folder: Path) -> Any:
+    weights.verify(folder)
+    return import_module("generation.backends.drawing").load(folder)
+
+
+@lru_cache(maxsize=4)
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256(weights.verify(folder).encode())
+    for part in _CODE:
+        for path in sorted((Path(__file__).resolve().parent.parent / part).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
+    if on_step is None:
+        return None
+    return lambda done, steps: on_step(number * steps + done, count * steps)

@@ -1,0 +1,59 @@
+"""From words to a procedural proposal: which textile programs answer a request best, and a cloth drawn with one."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from generation.backends.words import sentence_vectors
+from generation.domain.palette import without_colours
+from generation.training import corpus
+
+_CLOSE = 0.2  # families this near to the best answer the words as well
+_NAMED = 0.25  # a family whose own noun is in the words comes before one that is only near in meaning
+
+
+def ranked_families(words: str) -> list[tuple[corpus.Family, float]]:
+    """Families by how well they answer the words, best first, with their score; those that answer about equally well.
+
+    Nearness in the sentence encoder to the family's nouns and captions, plus a bonus for a noun said outright.
+    """
+    plain = without_colours(words).lower()
+    vector = sentence_vectors([plain])[0]
+    nouns, of_noun, captions = _family_vectors()
+    by_noun = nouns @ vector
+    scores = []
+    for index, family in enumerate(corpus.FAMILIES):
+        nearest = float(by_noun[of_noun == index].max())
+        said = max((_said(noun, plain) for noun in family.nouns), default=0.0)
+        scores.append(0.5 * nearest + 0.5 * float(captions[index] @ vector) + _NAMED * said)
+    best = max(scores)
+    order = sorted(range(len(scores)), key=lambda index: -scores[index])
+    return [(corpus.FAMILIES[index], scores[index]) for index in order if scores[index] > best - _CLOSE]
+
+
+def _said(noun: str, words: str) -> float:
+    stems = [re.escape(word.lower().rstrip("s")) for word in noun.split()]
+    return 1.0 if all(re.search(rf"\b{stem}(s|es)?\b", words) for stem in stems) else 0.0
+
+
+@lru_cache(maxsize=1)
+def _family_vectors() -> tuple[Tensor, Tensor, Tensor]:
+    """(noun vectors, family index of each, mean caption vector of each family)."""
+    nouns = [(noun, index) for index, family in enumerate(corpus.FAMILIES) for noun in family.nouns]
+    captions = []
+    for family in corpus.FAMILIES:
+        texts = [without_colours(corpus.draw_unit(family, seed, size_px=8).caption).lower() for seed in range(6)]
+        captions.append(torch.nn.functional.normalize(sentence_vectors(texts).mean(dim=0), dim=0))
+    return sentence_vectors([noun for noun, _ in nouns]), torch.tensor([i for _, i in nouns]), torch.stack(captions)
+
+
+def chosen_family(words: str, rng: np.random.Generator) -> corpus.Family:
+    """One of the families that answer the words, the better ones more often."""
+    ranked = ranked_families(words)
+    weight = np.exp((np.array([score for _, score in ranked]) - ranked[0][1]) / 0.08)
+    return ranked[int(rng.choice(len(ranked), p=weight / weight.sum()))][0]

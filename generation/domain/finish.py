@@ -1,0 +1,166 @@
+"""From soft coverage of a few pixels to the indexed raster at size: smooth enlargement, then details that can be made."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.domain.pattern import IndexArray, Layout
+
+Coverage = NDArray[np.float32]
+
+_STRIP_ROWS = 64
+_MORPHOLOGY_ROWS = 1024
+_TAPS = 2  # source rows needed on each side of a sample by the cubic
+
+
+def pad_by_layout(tile: NDArray[np.generic], pad: int, layout: Layout) -> NDArray[np.generic]:
+    """The last two axes grown by `pad` on all sides with what lies beyond the edge on the cloth.
+
+    >>> pad_by_layout(np.arange(4).reshape(2, 2), 1, Layout.HALF_DROP)[1].tolist()
+    [3, 0, 1, 2]
+    """
+    if layout is Layout.MIRROR:
+        tall = np.concatenate([tile[..., :pad, :][..., ::-1, :], tile, tile[..., -pad:, :][..., ::-1, :]], axis=-2)
+        return np.concatenate([tall[..., :pad][..., ::-1], tall, tall[..., -pad:][..., ::-1]], axis=-1)
+    if layout is Layout.HALF_BRICK:
+        shift = tile.shape[-1] // 2
+        below, above = np.roll(tile[..., :pad, :], shift, axis=-1), np.roll(tile[..., -pad:, :], shift, axis=-1)
+        tall = np.concatenate([above, tile, below], axis=-2)
+        return np.concatenate([tall[..., -pad:], tall, tall[..., :pad]], axis=-1)
+    shift = tile.shape[-2] // 2 if layout is Layout.HALF_DROP else 0
+    right, left = np.roll(tile[..., :pad], shift, axis=-2), np.roll(tile[..., -pad:], shift, axis=-2)
+    wide = np.concatenate([left, tile, right], axis=-1)
+    return np.concatenate([wide[..., -pad:, :], wide, wide[..., :pad, :]], axis=-2)
+
+
+def smooth(coverage: Coverage, sigma_px: float, layout: Layout) -> Coverage:
+    """Coverage (K, H, W) with its outlines calmed by a Gaussian; wraps as the cloth does."""
+    pad = int(np.ceil(3 * sigma_px))
+    padded = pad_by_layout(coverage, pad, layout)
+    planes = [cv2.GaussianBlur(plane, (2 * pad + 1, 2 * pad + 1), sigma_px)[pad:-pad, pad:-pad] for plane in padded]
+    return np.stack(planes).astype(np.float32)
+
+
+def enlarge(coverage: Coverage, *, width_px: int, height_px: int, layout: Layout) -> IndexArray:
+    """(height_px, width_px) uint8: the strongest role at every pixel of the bicubically enlarged coverage (K, h, w).
+
+    Cubic convolution with a = -1/2 (Keys 1981). Works in strips of rows, so memory stays near the size of the answer.
+    Only whole roles come out: no pixel has a colour that is not in the palette.
+    """
+    roles = np.flatnonzero(coverage.max(axis=(1, 2)) > 0.3)
+    height, width = coverage.shape[1:]
+    padded = pad_by_layout(coverage[roles], _TAPS, layout).astype(np.float32)
+    across = np.stack([_resample_rows(np.ascontiguousarray(plane.T), width_px, width).T for plane in padded])
+    out = np.empty((height_px, width_px), np.uint8)
+    weights, first = _cubic(height_px, height)
+    for top in range(0, height_px, _STRIP_ROWS):
+        rows = slice(top, min(top + _STRIP_ROWS, height_px))
+        start, stop = int(first[rows.start]), int(first[rows.stop - 1]) + 4
+        band = np.zeros((rows.stop - rows.start, stop - start), np.float32)
+        for tap in range(4):
+            np.put_along_axis(band, (first[rows] - start + tap)[:, None], weights[rows, tap][:, None], axis=1)
+        best = band @ across[0, start:stop]
+        strongest = np.zeros(best.shape, np.uint8)
+        for role in range(1, len(roles)):
+            value = band @ across[role, start:stop]
+            ahead = value > best
+            strongest[ahead] = role
+            np.maximum(best, value, out=best)
+        out[rows] = strongest
+    return roles.astype(np.uint8)[out]
+
+
+def repair_details(indices: IndexArray, *, smallest_px: int, layout: Layout, rounds: int = 3) -> IndexArray:
+    """Give every pixel that no `smallest_px` square of its own colour covers to the nearest colour that stands.
+
+    A morphological opening per colour on the torus (Serra 1982), then the nearest surviving pixel within reach.
+    """
+    if smallest_px < 2:
+        return indices
+    out = indices.copy()
+    offsets = _offsets_by_distance(2 * smallest_px)
+    for _ in range(rounds):
+        stands = _standing(out, smallest_px, layout)
+        rows, columns = np.nonzero(~stands)
+        if not len(rows):
+            break
+        source = out.copy()
+        for dy, dx in offsets:
+            near_rows, near_columns = _wrapped(rows + dy, columns + dx, out.shape, layout)
+            found = stands[near_rows, near_columns]
+            out[rows[found], columns[found]] = source[near_rows[found], near_columns[found]]
+            rows, columns = rows[~found], columns[~found]
+            if not len(rows):
+                break
+    return out
+
+
+def used_colours(indices: IndexArray) -> tuple[IndexArray, list[int]]:
+    """The raster renumbered to the colours it really has, and which those were, in order."""
+    present = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
+    table = np.zeros(256, np.uint8)
+    table[present] = np.arange(len(present))
+    return table[indices], present.tolist()
+
+
+def calmest_phase(coverage: Coverage) -> tuple[int, int]:
+    """(rows, columns) to roll a unit (K, H, W) by so that its edges cut through as little drawing as possible."""
+    across = np.abs(coverage - np.roll(coverage, 1, axis=2)).sum(axis=(0, 1))
+    down = np.abs(coverage - np.roll(coverage, 1, axis=1)).sum(axis=(0, 2))
+    return -int(down.argmin()), -int(across.argmin())
+
+
+def _standing(indices: IndexArray, smallest_px: int, layout: Layout) -> NDArray[np.bool_]:
+    height = indices.shape[0]
+    pad = smallest_px
+    padded = pad_by_layout(indices, pad, layout).astype(np.uint8)
+    kernel = np.ones((smallest_px, smallest_px), np.uint8)
+    stands = np.zeros(indices.shape, bool)
+    for top in range(0, height, _MORPHOLOGY_ROWS):
+        rows = min(_MORPHOLOGY_ROWS, height - top)
+        window = padded[top : top + rows + 2 * pad]
+        for colour in np.flatnonzero(np.bincount(window.ravel())):
+            opened = cv2.morphologyEx((window == colour).view(np.uint8), cv2.MORPH_OPEN, kernel)
+            stands[top : top + rows] |= opened[pad:-pad, pad:-pad].view(bool)
+    return stands
+
+
+def _wrapped(
+    rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...], layout: Layout
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    height, width = shape
+    if layout is Layout.MIRROR:
+        rows, columns = rows % (2 * height), columns % (2 * width)
+        return np.minimum(rows, 2 * height - 1 - rows), np.minimum(columns, 2 * width - 1 - columns)
+    if layout is Layout.HALF_DROP:
+        rows = rows + (columns // width % 2) * (height // 2)
+    if layout is Layout.HALF_BRICK:
+        columns = columns + (rows // height % 2) * (width // 2)
+    return rows % height, columns % width
+
+
+def _resample_rows(plane: Coverage, size: int, inner: int) -> Coverage:
+    weights, first = _cubic(size, inner)
+    out = weights[:, :1] * plane[first]
+    for tap in range(1, 4):
+        out += weights[:, tap : tap + 1] * plane[first + tap]
+    return out
+
+
+def _cubic(size: int, inner: int) -> tuple[Coverage, NDArray[np.intp]]:
+    """(weights (size, 4), first source row (size,)) into rows padded by _TAPS on each side."""
+    at = (np.arange(size) + 0.5) * inner / size - 0.5
+    base = np.floor(at).astype(np.intp)
+    t = (at - base)[:, None]
+    distance = np.abs(np.concatenate([t + 1, t, t - 1, t - 2], axis=1))
+    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+    return np.where(distance <= 1, near, far).astype(np.float32), base - 1 + _TAPS
+
+
+def _offsets_by_distance(reach: int) -> list[tuple[int, int]]:
+    offsets = [(dy, dx) for dy in range(-reach, reach + 1) for dx in range(-reach, reach + 1) if (dy, dx) != (0, 0)]
+    inside = [offset for offset in offsets if offset[0] ** 2 + offset[1] ** 2 <= reach * reach]
+    return sorted(inside, key=lambda offset: (offset[0] ** 2 + offset[1] ** 2, offset))
