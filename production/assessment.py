@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generation.domain.pattern import Palette, Raster, layout_tiling
 from production.domain import usage as use
@@ -19,7 +20,7 @@ from production.domain.finding import Finding, Severity, passed
 from production.domain.snap import STRAIGHT_COPIES
 from production.domain.spec import LineSpec, Machine
 from production.domain.usage import Usage
-from production.domain.weave import Lift, assign, back_floats, compose, floats
+from production.domain.weave import Lift, assign, back_floats, compose, floats, woven_lab
 from production.domain.weave import repair as repair_floats
 from production.planning.promise import RouteStep
 from production.separation import Separation, separate
@@ -63,6 +64,7 @@ class Assessment:
     route: tuple[RouteStep, ...]
     times: tuple[tuple[OperationTime, ...], ...]  # per step of the route, per machine
     palette: Palette
+    made_lab: NDArray[np.float64]  # (K, 3) L*a*b* D50 that each colour becomes on the cloth
     separation: Separation | None = None  # of a printed line
     weaves: tuple[str, ...] = ()  # of a woven line: one per colour
     repeats_across: float = 0.0
@@ -86,6 +88,7 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
     fits = size.severity is not Severity.ERROR and len(raster.palette) > 0
     separation = separate(raster.palette, spec.inks) if spec.inks is not None else None
     weaves: tuple[str, ...] = ()
+    made_lab = srgb_to_lab(raster.palette.rgb())
     if fits:
         findings += _picture_checks(raster, spec, separation)
     if separation is not None and spec.inks is not None:
@@ -94,14 +97,17 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
                 separation.values, tac_pct=spec.inks.tac_pct, palette=raster.palette, limited=separation.limited
             )
         )
-        printer = next(step[0].name for step in spec.operations if step[0].operation == "Print")
-        findings.append(colours.colour_accuracy(separation.delta_e(), palette=raster.palette, printer=printer))
+        made_lab = separation.printed
     if spec.weaving is not None:
         findings.append(weaving.harness(spec, spec.weaving))
         if len(raster.palette) <= len(spec.weaving.weaves):
             weaves = weaves_of(raster.palette, spec)
+            made_lab = woven_lab(weaves, warp=spec.weaving.warp.colour, weft=spec.weaving.weft.colour)
             if fits:
                 findings.append(_float_check(raster, spec, weaves))
+    if len(raster.palette) > 0:
+        difference = delta_e_2000(srgb_to_lab(raster.palette.rgb()), made_lab)
+        findings.append(colours.colour_accuracy(difference, palette=raster.palette, woven=spec.weaving is not None))
     times = _times(spec)
     usage = _usage(raster, spec, separation, times) if fits else _lengths_only(spec, times)
     return Assessment(
@@ -112,6 +118,7 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
         route=_route(times),
         times=times,
         palette=raster.palette,
+        made_lab=made_lab,
         separation=separation,
         weaves=weaves,
         repeats_across=spec.usable_width_px / spec.width_px,

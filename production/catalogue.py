@@ -33,6 +33,16 @@ SMALLEST_FEATURE_MM = 0.5  # on printed cloth
 SMALLEST_FEATURE_THREADS = 3  # on woven cloth
 
 
+def cloths(shop: str) -> list[tuple[str, str]]:
+    """What can be ordered, as (kind:code, name) for a list to choose from: fabrics to print, then weaves."""
+    fabrics = Substrate.objects.filter(shop=shop).order_by("name").values_list("code", "name")
+    weaves = WeaveSpec.objects.filter(shop=shop).order_by("name").values_list("code", "name")
+    return [
+        *((f"substrate:{code}", f"{name} ({code})") for code, name in fabrics),
+        *((f"weave:{code}", f"{name} ({code})") for code, name in weaves),
+    ]
+
+
 @transaction.atomic
 def seed_catalogue(shop: str, factory: Mapping[str, Any]) -> dict[str, int]:
     """Make what the factory file says and `shop` has not yet; returns how many rows of each kind are new."""
@@ -353,7 +363,7 @@ def _seed_profile(make: Any, ink_set: InkSet, given: Mapping[str, Any]) -> None:
         "icc_profiles",
         IccProfile,
         given["code"],
-        name=f"{ink_set.name} on {ink_set.ink_class} fabrics" + (" (synthetic)" if given["synthetic"] else ""),
+        name=given["name"] + (", SYNTHETIC" if given["synthetic"] else ""),
         owner=given["owner"],
         sha256=hashlib.sha256(data).hexdigest(),
         path=given["file"],

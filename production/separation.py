@@ -15,7 +15,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from generation.domain.pattern import Palette
-from production.domain.colour import delta_e_2000, srgb_to_lab
+from production.domain.colour import srgb_to_lab
 from production.domain.spec import Inks
 from production.domain.usage import FULL
 
@@ -33,10 +33,6 @@ class Separation:
     lab: NDArray[np.float64]
     printed: NDArray[np.float64]
     limited: tuple[int, ...]
-
-    def delta_e(self) -> NDArray[np.float64]:
-        """(K,) CIEDE2000 between what was asked for and what will be printed."""
-        return delta_e_2000(self.lab, self.printed)
 
     def percentages(self) -> NDArray[np.float64]:
         """(K, C) ink in %."""

@@ -13,9 +13,10 @@ from django.utils.module_loading import import_string
 
 from generation.domain.pattern import Raster
 from production.assessment import Assessment, Material, assess
-from production.catalogue import seed_catalogue, skus, specify
+from production.catalogue import cloths, seed_catalogue, skus, specify
 from production.documents.costing import costing_pdf
 from production.documents.ticket import ticket_pdf
+from production.domain.colour import lab_to_srgb
 from production.domain.costing import CostBreakdown
 from production.domain.finding import Finding, Severity
 from production.domain.spec import PRINT, LineSpec
@@ -40,6 +41,7 @@ __all__ = [
     "Usage",
     "WrittenFile",
     "assess",
+    "cloths",
     "cost",
     "machine_format",
     "record_release",
@@ -83,10 +85,11 @@ def write_files(raster: Raster, *, job: RenderJob, folder: Path) -> list[Written
     form.write(raster, job, path)
     _refuse_unverified(form.verify(path, raster, job), path)
     files = [_written(path, form.code)]
+    made = lab_to_srgb(job.assessment.made_lab)
     for kind, suffix, data in (
         (TICKET, "-ticket.pdf", ticket_pdf(raster, job, files[0])),
         (COSTING, "-costing.pdf", costing_pdf(job)),
-        (PREVIEW, "-preview.png", preview_png(raster, columns=2, rows=2, width_px=1200)),
+        (PREVIEW, "-preview.png", preview_png(raster, columns=2, rows=2, width_px=1200, colours=made)),
     ):
         document = folder / f"{job.name}{suffix}"
         write_bytes_whole(document, data)
@@ -146,7 +149,7 @@ def record_release(reference: str, revision: int, files: Iterable[WrittenFile], 
 
 
 def manifest_of(job: RenderJob, files: Sequence[WrittenFile]) -> dict[str, Any]:
-    """The job as plain JSON values: what it is, the geometry of the repeat, what it takes, and every file's checksum."""
+    """The job as plain JSON values: what it is, its repeat's geometry, what it takes, and every file's checksum."""
     spec, made = job.spec, job.provenance
     profile = spec.inks.profile if spec.inks is not None else None
     return {

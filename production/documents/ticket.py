@@ -35,9 +35,8 @@ from production.documents.page import (
     qr_code,
     rule,
     text,
-    wrapped,
 )
-from production.domain.colour import srgb_to_lab
+from production.domain.colour import lab_to_srgb, srgb_to_lab
 from production.domain.weave import warp_share
 from production.ports import RenderJob, WrittenFile
 from production.preview import cloth_picture
@@ -60,7 +59,7 @@ def ticket_pdf(raster: Raster, job: RenderJob, machine_file: WrittenFile) -> byt
     top = _key_facts(canvas, job, top)
     _picture(canvas, raster, job, MARGIN, top - PICTURE)
     _specification(canvas, job, MARGIN + PICTURE + 6 * mm, top)
-    top -= PICTURE + 11 * mm
+    top -= PICTURE + 13 * mm
     colours_foot = _colours(canvas, raster, job, top)
     use_foot = _consumption(canvas, job, top)
     top = min(colours_foot, use_foot) - 4 * mm
@@ -74,6 +73,12 @@ def ticket_pdf(raster: Raster, job: RenderJob, machine_file: WrittenFile) -> byt
 def code_value(job: RenderJob) -> str:
     """What the ticket's Code 128 says: reference and revision."""
     return job.name
+
+
+def made_colours(job: RenderJob) -> list[str]:
+    """What each colour of the palette becomes on the cloth, as '#rrggbb': by the colour profile, or by the yarns."""
+    rgb = lab_to_srgb(job.assessment.made_lab)
+    return ["#" + bytes(colour).hex() for colour in rgb.tolist()]
 
 
 def _header(canvas: Canvas, job: RenderJob) -> float:
@@ -99,10 +104,10 @@ def _key_facts(canvas: Canvas, job: RenderJob, top: float) -> float:
     machine = next((step.work_centre for step in job.steps if step.name in ("Print", "Weave")), spec.machines[0])
     cells = (
         ("LENGTH TO DELIVER", f"{spec.quantity_m:g} m", 1.0),
-        ("FABRIC" if spec.inks else "CLOTH", spec.name, 1.9),
+        ("FABRIC" if spec.inks else "CLOTH", spec.name, 1.75),
         ("LOT (ROLL)" if spec.inks else "WEAVE", lot or (spec.sku if spec.weaving else "none held"), 1.15),
         ("MACHINE", machine, 0.8),
-        ("DUE", f"{job.due:%a %d %b %Y}" if job.due else "not set", 1.15),
+        ("DUE", f"{job.due:%a} {job.due.day} {job.due:%b %Y}" if job.due else "not set", 1.35),
     )
     height = 13 * mm
     total = sum(share for *_, share in cells)
@@ -122,7 +127,7 @@ def _key_facts(canvas: Canvas, job: RenderJob, top: float) -> float:
 def _picture(canvas: Canvas, raster: Raster, job: RenderJob, x: float, y: float) -> None:
     """The cloth two repeats wide and high in a square, the repeats drawn as they stand."""
     repeat = job.spec.repeat
-    picture = cloth_picture(raster, columns=2, rows=2, width_px=900)
+    picture = cloth_picture(raster, columns=2, rows=2, width_px=900, colours=lab_to_srgb(job.assessment.made_lab))
     width = PICTURE * min(1.0, repeat.width_mm / repeat.height_mm)
     height = width * repeat.height_mm / repeat.width_mm
     left, foot = x + (PICTURE - width) / 2, y + PICTURE - height
@@ -145,15 +150,14 @@ def _picture(canvas: Canvas, raster: Raster, job: RenderJob, x: float, y: float)
     canvas.restoreState()
     box(canvas, left, foot, width, height)
     across, along = repeat.width_mm, repeat.height_mm
-    caption = f"one repeat {across:.1f} x {along:.1f} mm, {LAYOUT_WORDS[repeat.layout]}"
+    caption = f"one repeat {across:.1f} × {along:.1f} mm, {LAYOUT_WORDS[repeat.layout]}"
     text(canvas, left, foot - 4 * mm, caption, size=8.2, colour=QUIET, width=PICTURE)
 
 
 def _outline(canvas: Canvas, x: float, y: float, width: float, height: float, *, strong: bool) -> None:
     """A repeat's edge that shows on dark and light designs: white below, dark above."""
-    for colour, weight, dash in (
-        ((white, 2.4, ()), (INK, 1.1, ())) if strong else ((white, 1.2, ()), (INK, 0.5, (3, 3)))
-    ):
+    styles = ((white, 2.4, ()), (INK, 1.1, ())) if strong else ((white, 1.2, ()), (INK, 0.5, (3, 3)))
+    for colour, weight, dash in styles:
         canvas.setStrokeColor(colour)
         canvas.setLineWidth(weight)
         canvas.setDash(*(dash or ([], 0)))
@@ -165,27 +169,27 @@ def _specification(canvas: Canvas, job: RenderJob, x: float, top: float) -> None
     spec, usage = job.spec, job.assessment.usage
     width = PAGE_WIDTH - MARGIN - x
     split = 29 * mm
-    thread = "ends x picks" if spec.weaving else "px"
+    thread = "ends × picks" if spec.weaving else "px"
     rows = [
-        ("Finished", f"{spec.repeat.width_mm:.2f} x {spec.repeat.height_mm:.2f} mm"),
-        ("In the file", f"{spec.width_px} x {spec.height_px} {thread}"),
+        ("Finished", f"{spec.repeat.width_mm:.2f} × {spec.repeat.height_mm:.2f} mm"),
+        ("In the file", f"{spec.width_px} × {spec.height_px} {thread}"),
         ("Layout", LAYOUT_WORDS[spec.repeat.layout]),
         ("Across the width", f"{job.assessment.repeats_across:.2f} repeats"),
     ]
     if spec.inks:
         rows[2:2] = [
-            ("Printed", f"{spec.printed_width_mm:.2f} x {spec.printed_height_mm:.2f} mm at {spec.dpi:g} dpi"),
-            ("Scale, in the file", f"width x {spec.scale_x:.4f}   length x {spec.scale_y:.4f}"),
+            ("Printed", f"{spec.printed_width_mm:.2f} × {spec.printed_height_mm:.2f} mm at {spec.dpi:g} dpi"),
+            ("Scale, in the file", f"width × {spec.scale_x:.4f}, length × {spec.scale_y:.4f}"),
         ]
     heading(canvas, x, top - 4.5 * mm, "Repeat", width)
     y = facts(canvas, x, top - 9.3 * mm, width, rows, step=4.7 * mm, split=split)
     rows = [
-        ("Article", f"{spec.sku}   {spec.fibre}   {spec.gsm:g} g/m²"),
+        ("Article", f"{spec.sku}, {spec.fibre}, {spec.gsm:g} g/m²"),
         ("Width, usable", f"{spec.width_mm / 10:g} cm, {spec.usable_width_mm / 10:g} cm between selvedges"),
         ("Length off the roll" if spec.inks else "Length to weave", f"{usage.fabric_length_m:.2f} m"),
     ]
     if spec.inks:
-        rows.append(("Shrinkage", f"length {spec.shrink_warp * 100:g} %   width {spec.shrink_weft * 100:g} %"))
+        rows.append(("Shrinkage", f"length {spec.shrink_warp * 100:g} %, width {spec.shrink_weft * 100:g} %"))
     heading(canvas, x, y - 3.2 * mm, "Fabric" if spec.inks else "Cloth", width)
     y = facts(canvas, x, y - 8 * mm, width, rows, step=4.7 * mm, split=split)
     if spec.inks:
@@ -213,9 +217,13 @@ def _colours(canvas: Canvas, raster: Raster, job: RenderJob, top: float) -> floa
     width = 112 * mm
     heading(canvas, MARGIN, top, "Colours", width)
     lab = srgb_to_lab(raster.palette.rgb())
+    made = made_colours(job)
     y = top - 4.6 * mm
-    label(canvas, MARGIN + 14 * mm, y, "SCREEN")
-    label(canvas, MARGIN + 33 * mm, y, "L*a*b* (D50)")
+    label(canvas, MARGIN, y, "ASKED")
+    label(canvas, MARGIN + 9 * mm, y, "MADE")
+    label(canvas, MARGIN + 21 * mm, y, "SCREEN, D50")
+    for offset, name in zip((50, 60, 70), ("L*", "a*", "b*"), strict=True):
+        label(canvas, MARGIN + offset * mm, y, name, align="right")
     separation = job.assessment.separation
     if separation is not None:
         columns = [
@@ -224,23 +232,24 @@ def _colours(canvas: Canvas, raster: Raster, job: RenderJob, top: float) -> floa
         for x, channel in zip(columns, separation.channels, strict=True):
             label(canvas, x, y, f"{channel} %", align="right")
     else:
-        label(canvas, MARGIN + 64 * mm, y, "WEAVE")
+        label(canvas, MARGIN + 76 * mm, y, "WEAVE")
         label(canvas, MARGIN + width, y, "WARP ON THE FACE", align="right")
-    step = 6.0 * mm
+    step = min(6.0, 38.0 / len(raster.palette)) * mm
     for k, colour in enumerate(raster.palette.colours):
         y -= step
-        canvas.setFillColor(HexColor(colour))
-        canvas.setStrokeColor(LINE)
-        canvas.setLineWidth(0.4)
-        canvas.rect(MARGIN, y - 1.4 * mm, 11 * mm, step - 1 * mm, stroke=1, fill=1)
-        text(canvas, MARGIN + 14 * mm, y, colour.upper(), font=STRONG, size=9)
-        text(canvas, MARGIN + 33 * mm, y, "  ".join(f"{value:.1f}" for value in lab[k] + 0.0), size=9)
+        for offset, shown in ((0, colour), (9, made[k])):
+            canvas.setFillColor(HexColor(shown))
+            canvas.rect(MARGIN + offset * mm, y - 1.4 * mm, 9 * mm, step - 1 * mm, stroke=0, fill=1)
+        box(canvas, MARGIN, y - 1.4 * mm, 18 * mm, step - 1 * mm)
+        text(canvas, MARGIN + 21 * mm, y, colour.upper(), font=STRONG, size=9)
+        for offset, value in zip((50, 60, 70), lab[k], strict=True):
+            text(canvas, MARGIN + offset * mm, y, f"{round(value, 1) + 0.0:.1f}", size=9, align="right")
         if separation is not None:
             for x, value in zip(columns, separation.percentages()[k], strict=True):
                 text(canvas, x, y, f"{value:.0f}", font=STRONG, size=9.5, align="right")
         else:
             weave = job.assessment.weaves[k]
-            text(canvas, MARGIN + 64 * mm, y, weave.replace("_", " "), font=STRONG, size=9)
+            text(canvas, MARGIN + 76 * mm, y, weave.replace("_", " "), font=STRONG, size=9)
             share = warp_share((weave,))[0]
             text(canvas, MARGIN + width, y, f"{share:.0%}", font=STRONG, size=9.5, align="right")
     return y - 2 * mm
@@ -259,7 +268,7 @@ def _consumption(canvas: Canvas, job: RenderJob, top: float) -> float:
     if spec.inks:
         for ink in spec.inks.inks:
             rows.append(
-                (f"{ink.channel}  {ink.name}", f"{usage.ink_ml[ink.channel]:.1f} ml", usage.coverage_pct[ink.channel])
+                (f"{ink.channel} {ink.name}", f"{usage.ink_ml[ink.channel]:.1f} ml", usage.coverage_pct[ink.channel])
             )
         rows += [("Pretreatment", f"{litres:.2f} l", None) for litres in usage.chemicals_l.values()]
     if spec.weaving:
@@ -286,11 +295,11 @@ def _bar(canvas: Canvas, x: float, y: float, width: float, share: float) -> None
 
 def _route(canvas: Canvas, job: RenderJob, top: float) -> None:
     heading(canvas, MARGIN, top - 3 * mm, "Route", WIDTH)
-    columns = [0.0, 8, 47, 68, 94, 112, 131, 156]  # mm from the left margin
+    columns = [0.0, 8, 47, 68, 97, 129, 133, 157]  # mm from the left margin
     names = ("", "STEP", "WORK CENTRE", "START", "END", "MINUTES", "METRES", "OPERATOR, DATE")
     y = top - 7.6 * mm
     for offset, name in zip(columns, names, strict=True):
-        label(canvas, MARGIN + offset * mm, y, name)
+        label(canvas, MARGIN + offset * mm, y, name, align="right" if name == "MINUTES" else "left")
     step = 8.4 * mm
     y -= 1.6 * mm
     for number, row in enumerate(_steps(job), start=1):
@@ -298,12 +307,12 @@ def _route(canvas: Canvas, job: RenderJob, top: float) -> None:
         base = y - step + 2.8 * mm
         box(canvas, MARGIN, base - 0.9 * mm, 4.6 * mm, 4.6 * mm, fill=white)
         name, centre, start, end, minutes = row
-        text(canvas, MARGIN + columns[1] * mm, base, f"{number}  {name}", font=STRONG, size=10.5, width=37 * mm)
+        text(canvas, MARGIN + columns[1] * mm, base, f"{number}. {name}", font=STRONG, size=10.5, width=37 * mm)
         text(canvas, MARGIN + columns[2] * mm, base, centre, font=STRONG, size=10.5, width=20 * mm)
-        text(canvas, MARGIN + columns[3] * mm, base, start, size=10, width=25 * mm)
+        text(canvas, MARGIN + columns[3] * mm, base, start, size=10, width=28 * mm)
         text(canvas, MARGIN + columns[4] * mm, base, end, size=10, width=17 * mm)
-        text(canvas, MARGIN + columns[5] * mm + 8 * mm, base, minutes, size=10, align="right")
-        box(canvas, MARGIN + columns[6] * mm, base - 1.6 * mm, 22 * mm, step - 2.2 * mm, fill=white)
+        text(canvas, MARGIN + columns[5] * mm, base, minutes, size=10, align="right")
+        box(canvas, MARGIN + columns[6] * mm, base - 1.6 * mm, 20 * mm, step - 2.2 * mm, fill=white)
         box(canvas, MARGIN + columns[7] * mm, base - 1.6 * mm, WIDTH - columns[7] * mm, step - 2.2 * mm, fill=white)
         y -= step
     rule(canvas, MARGIN, y, WIDTH)
@@ -322,26 +331,27 @@ def _steps(job: RenderJob) -> Sequence[tuple[str, str, str, str, str]]:
         start, end = step.start.astimezone(zone), step.end.astimezone(zone)
         until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a %H:%M}"
         minutes = (step.end - step.start).total_seconds() / 60
-        rows.append((step.name, step.work_centre, f"{start:%a %d %b} {start:%H:%M}", until, f"{minutes:.0f}"))
+        rows.append((step.name, step.work_centre, f"{start:%a} {start.day} {start:%b %H:%M}", until, f"{minutes:.0f}"))
     return rows
 
 
 def _footer(canvas: Canvas, job: RenderJob, machine_file: WrittenFile) -> None:
-    y = 32 * mm
-    half = WIDTH / 2 - 3 * mm
+    y = 31 * mm
     rule(canvas, MARGIN, y, WIDTH, colour=ACCENT, weight=0.8)
-    rows = [("File", machine_file.path.name), ("File sha256", machine_file.sha256[:32] + "…")]
-    if job.provenance is not None:
-        made = job.provenance
-        rows += [
-            ("Artwork sha256", made.sha256[:32] + "…"),
-            ("Drawn by", f"{made.generator}, seed {made.seed}, fingerprint {made.fingerprint[:12]}"),
-        ]
-    facts(canvas, MARGIN, y - 4.8 * mm, half, rows, step=4 * mm, split=25 * mm)
-    right = MARGIN + WIDTH / 2 + 3 * mm
-    label(canvas, right, y - 4.4 * mm, "THE CUSTOMER'S WORDS")
-    for number, line in enumerate(wrapped(job.words or "none", STRONG, 8.8, half, lines=3)):
-        text(canvas, right, y - (8.6 + 4 * number) * mm, line, font=STRONG, size=8.8)
+    made = job.provenance
+    rows = [("File", machine_file.path.name, machine_file.sha256)]
+    if made is not None:
+        rows.append(("Artwork", f"{made.generator}, seed {made.seed}", made.sha256))
+        rows.append(("Generator", "fingerprint", made.fingerprint))
+    foot = y - 4.8 * mm
+    for name, value, digest in rows:
+        text(canvas, MARGIN, foot, name, size=8.2, colour=QUIET)
+        text(canvas, MARGIN + 18 * mm, foot, value, font=STRONG, size=8.4, width=52 * mm)
+        text(canvas, MARGIN + 72 * mm, foot, digest, size=8.2, width=WIDTH - 72 * mm)
+        foot -= 4 * mm
+    text(canvas, MARGIN, foot, "Words", size=8.2, colour=QUIET)
+    words = job.words or "none given"
+    text(canvas, MARGIN + 18 * mm, foot, words, font=STRONG, size=8.4, width=WIDTH - 18 * mm)
     rule(canvas, MARGIN, 11.5 * mm, WIDTH)
     released = _moment(job.released_at, job.tz)
     text(

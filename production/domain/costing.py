@@ -47,6 +47,19 @@ class CostBreakdown:
     price_per_m: Decimal
     assumptions: tuple[Assumption, ...]
 
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> CostBreakdown:
+        """The costing that `as_dict` wrote down: what a customer said yes to, whatever the prices are today."""
+        amounts = ("quantity_m", "total", "margin", "minimum_charge", "price", "price_per_m")
+        numbers = ("quantity", "rate", "amount")
+        return cls(
+            currency=kept["currency"],
+            minimum_applied=kept["minimum_applied"],
+            lines=tuple(CostLine(**{**row, **{key: Decimal(row[key]) for key in numbers}}) for row in kept["lines"]),
+            assumptions=tuple(Assumption(**row) for row in kept["assumptions"]),
+            **{key: Decimal(kept[key]) for key in amounts},
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The costing as plain JSON values, money as text."""
         return {

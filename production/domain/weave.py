@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.domain.pattern import IndexArray, Palette
+from production.domain.colour import lab_to_xyz, srgb_to_lab, xyz_to_lab
 
 Lift = NDArray[np.bool_]
 
@@ -112,6 +113,13 @@ def repair(lift: Lift, limit: int, *, rounds: int = 12) -> Lift:
         if not changed:
             break
     return lift
+
+
+def woven_lab(names: tuple[str, ...], *, warp: str, weft: str) -> NDArray[np.float64]:
+    """(K, 3) L*a*b* D50 of the cloth in each weave: the yarns' light mixed by the share of the face they have."""
+    yarns = lab_to_xyz(srgb_to_lab(Palette((warp, weft)).rgb()))
+    share = np.array(warp_share(names))[:, None]
+    return xyz_to_lab(share * yarns[0] + (1 - share) * yarns[1])
 
 
 def warp_share(names: tuple[str, ...]) -> tuple[float, ...]:

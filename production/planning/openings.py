@@ -133,8 +133,8 @@ def earliest(
             end = min(at + minutes - worked, closing)
             clash = bisect_right(ends, begin)
             if clash < len(busy) and busy[clash][0] < max(end, begin + 1):
-                at = ready = busy[clash][1]
-                begin = None
+                ready = busy[clash][1]
+                at, begin = max(opening, ready), None
                 continue
             worked += end - at
             if worked == minutes:

@@ -51,20 +51,25 @@ def ink_limit(values: NDArray[np.uint8], *, tac_pct: float, palette: Palette, li
     )
 
 
-def colour_accuracy(delta_e: NDArray[np.float64], *, palette: Palette, printer: str) -> Finding:
-    """How far the colours come out from what was asked. delta_e: (K,) CIEDE2000, by the colour profile."""
+def colour_accuracy(delta_e: NDArray[np.float64], *, palette: Palette, woven: bool) -> Finding:
+    """How far the colours come out from what was asked. delta_e: (K,) CIEDE2000, by the colour profile or the yarns."""
     worst = int(delta_e.argmax())
     value = float(delta_e[worst])
     fine = value <= TRUE_DELTA_E
-    how = "clearly duller" if value > STRONG_DELTA_E else "a little different"
+    how = "clearly different" if value > STRONG_DELTA_E else "a little different"
+    by = "by the colours of the yarns" if woven else "by the colour profile"
     return Finding(
         code="colour_accuracy",
         severity=Severity.INFO if fine else Severity.WARNING,
         where=palette.colours[worst],
         measured=f"ΔE2000 {value:.1f}",
         limit=f"ΔE2000 {TRUE_DELTA_E:g}",
-        remedy="" if fine else "Show the customer a printed sample, or choose a less saturated colour.",
-        sentence="All colours print as asked, by the colour profile."
+        remedy=""
         if fine
-        else f"{palette.colours[worst]} prints {how} than on the screen ({printer}).",
+        else "Show the customer a woven sample: a woven design has the colours of its two yarns."
+        if woven
+        else "Show the customer a printed sample, or choose a less saturated colour.",
+        sentence=f"All colours come out as asked, {by}."
+        if fine
+        else f"{palette.colours[worst]} comes out {how} from the screen, {by}.",
     )
