@@ -10,7 +10,7 @@ other people's bookings, leaves, and last the shifts): the one whose absence gai
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -81,7 +81,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class _Shop:
-    """The world a route is placed in, in whole minutes; `without` makes the worlds that might have been."""
+    """The world a route is placed in, in whole minutes."""
 
     route: Sequence[RouteStep]
     calendars: Mapping[str, Calendar]
@@ -91,48 +91,42 @@ class _Shop:
     ready: int
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def place(self, step: RouteStep, centre: str, ready: int, limit: int) -> Span | None:
+    def place(
+        self, step: RouteStep, centre: str, ready: int, *, limit: int | None = None, ignoring: str = ""
+    ) -> Span | None:
+        """The step on that work centre; `ignoring` bookings, leaves or shifts, as if there were none."""
+        calendar = self.calendars[centre]
+        if ignoring == "leave":
+            calendar = without_leaves(calendar)
+        if ignoring == "shift":
+            calendar = always_open(calendar)
         return earliest(
-            self.calendars[centre],
-            self.busy.get(centre, ()),
+            calendar,
+            () if ignoring == "booking" else self.busy.get(centre, ()),
             ready=ready,
             minutes=math.ceil(step.minutes[centre]),
             splittable=step.splittable,
-            limit=limit,
+            limit=limit or self.limit,
         )
 
-    def best(self, step: RouteStep, ready: int, limit: int) -> tuple[str, Span] | None:
+    def best(
+        self, step: RouteStep, ready: int, *, limit: int | None = None, ignoring: str = ""
+    ) -> tuple[str, Span] | None:
         """The work centre that finishes first; the first named among equals."""
-        placed = [(centre, span) for centre in step.work_centres if (span := self.place(step, centre, ready, limit))]
-        return min(placed, key=lambda one: one[1][1], default=None)
+        spans = {c: self.place(step, c, ready, limit=limit, ignoring=ignoring) for c in step.work_centres}
+        return min(((c, span) for c, span in spans.items() if span), key=lambda one: one[1][1], default=None)
 
-    def chain(self) -> list[tuple[str, Span]]:
-        """Every step at its earliest finish. Raises NoSlot."""
-        at, placed = self.ready, list[tuple[str, Span]]()
-        for index, step in enumerate(self.route):
-            ready = at + (math.ceil(step.gap_min) if index else 0)
-            found = self.best(step, ready, self.limit)
+    def chain(self, first: int, ready: int, *, ignoring: str = "") -> list[tuple[str, Span]]:
+        """Every step from the first, each at its earliest finish; `ignoring` holds for the first. Raises NoSlot."""
+        placed: list[tuple[str, Span]] = []
+        for index, step in enumerate(self.route[first:], first):
+            if placed:
+                ready = placed[-1][1][1] + math.ceil(step.gap_min)
+            found = self.best(step, ready, ignoring=ignoring if index == first else "")
             if found is None:
                 raise _no_slot(self, step, ready)
             placed.append(found)
-            at = found[1][1]
         return placed
-
-    def finish(self) -> int:
-        return self.chain()[-1][1][1]
-
-    def without(
-        self, centres: Iterable[str], *, bookings: bool = False, leaves: bool = False, shifts: bool = False
-    ) -> "_Shop":
-        calendars, busy = dict(self.calendars), dict(self.busy)
-        for centre in centres:
-            if bookings:
-                busy.pop(centre, None)
-            if leaves:
-                calendars[centre] = without_leaves(calendars[centre])
-            if shifts:
-                calendars[centre] = always_open(calendars[centre])
-        return replace(self, calendars=calendars, busy=busy)
 
 
 def promise(
@@ -179,7 +173,7 @@ def promise(
             },
         )
     shop = _Shop(route, calendars, busy_spans(bookings), start, limit, ready, names or {})
-    placed = shop.chain()
+    placed = shop.chain(0, ready)
     why = _why(shop, placed, last, now=now, tz=zone)
     work_min = sum(math.ceil(step.minutes[centre]) for step, (centre, _) in zip(route, placed, strict=True))
     return Promise(
@@ -216,49 +210,41 @@ def _why(
 ) -> list[Constraint]:
     """What keeps the promise from being earlier, most binding first; shifts only where nothing else does."""
     finish = placed[-1][1][1]
+    ready = shop.ready
+    readies: list[int] = []  # when each step could have begun
+    for step, (_, span) in zip(shop.route, placed, strict=True):
+        readies.append(ready + (math.ceil(step.gap_min) if readies else 0))
+        ready = span[1]
+
+    def gain(index: int, ignoring: str) -> int:
+        return finish - shop.chain(index, readies[index], ignoring=ignoring)[-1][1][1]
+
     found: list[Constraint] = []
     if last and shop.ready > shop.now:
-        sentence = f"{last[0]} arrives {words.day(last[1], tz)}"
-        found.append(Constraint("material", sentence, finish - replace(shop, ready=shop.now).finish()))
+        earlier = finish - shop.chain(0, shop.now)[-1][1][1]
+        found.append(Constraint("material", f"{last[0]} arrives {words.day(last[1], tz)}", earlier))
     for index, step in enumerate(shop.route):
         booked = [centre for centre in step.work_centres if shop.busy.get(centre)]
-        if booked:
-            gain = finish - shop.without(booked, bookings=True).finish()
-            if gain > 0:
-                found.append(
-                    Constraint("booking", _busy_words(shop, step, placed, index, booked, now=now, tz=tz), gain)
-                )
+        if booked and (minutes := gain(index, "booking")) > 0:
+            sentence = _busy_words(shop, step, readies[index], booked, now=now, tz=tz)
+            found.append(Constraint("booking", sentence, minutes))
         on_leave = [centre for centre in step.work_centres if shop.calendars[centre].leaves]
-        if on_leave:
-            gain = finish - shop.without(on_leave, leaves=True).finish()
-            if gain > 0:
-                found.append(Constraint("leave", _leave_words(shop, placed[index], on_leave, now=now, tz=tz), gain))
+        if on_leave and (minutes := gain(index, "leave")) > 0:
+            found.append(Constraint("leave", _leave_words(shop, placed[index], on_leave, now=now, tz=tz), minutes))
     found = [one for one in found if one.gain_min > 0]
     if not found:
-        for step, (centre, span) in zip(shop.route, placed, strict=True):
-            gain = finish - shop.without(step.work_centres, shifts=True).finish()
-            if gain > 0:
+        for index, (centre, span) in enumerate(placed):
+            if (minutes := gain(index, "shift")) > 0:
                 opens = words.clock(moment_of(span[0]), tz, now=now)
-                found.append(Constraint("shift", f"{_name(shop, centre)} runs from {opens}", gain))
+                found.append(Constraint("shift", f"{_name(shop, centre)} runs from {opens}", minutes))
     return sorted(found, key=lambda one: -one.gain_min)
 
 
-def _busy_words(
-    shop: _Shop,
-    step: RouteStep,
-    placed: Sequence[tuple[str, Span]],
-    index: int,
-    booked: Sequence[str],
-    *,
-    now: datetime,
-    tz: str,
-) -> str:
-    """ "Steamer free Thu 14:00", or "Printer 1 and 2 busy until Fri 10:00"."""
-    ready = placed[index - 1][1][1] + math.ceil(step.gap_min) if index else shop.ready
-    freed = shop.without(booked, bookings=True)
+def _busy_words(shop: _Shop, step: RouteStep, ready: int, booked: Sequence[str], *, now: datetime, tz: str) -> str:
+    """Such as: Steamer free Thu 14:00. Or: Printer 1 and 2 busy until Fri 10:00."""
     starts: dict[str, int] = {}  # of the work centres that would have been done earlier
     for centre in booked:
-        taken, free = shop.place(step, centre, ready, shop.limit), freed.place(step, centre, ready, shop.limit)
+        taken, free = shop.place(step, centre, ready), shop.place(step, centre, ready, ignoring="booking")
         if free is not None and (taken is None or free[1] < taken[1]):
             starts[centre] = taken[0] if taken else shop.limit
     when = words.clock(moment_of(min(starts.values())), tz, now=now)
@@ -268,7 +254,7 @@ def _busy_words(
 
 
 def _leave_words(shop: _Shop, placed: tuple[str, Span], on_leave: Sequence[str], *, now: datetime, tz: str) -> str:
-    """ "Printer 2 closed until Tue 12:00 (Head maintenance)"."""
+    """Such as: Printer 2 closed until Tue 12:00 (Head maintenance)."""
     centre = placed[0] if placed[0] in on_leave else on_leave[0]
     leaves = [leave for leave in shop.calendars[centre].leaves if minute_after(leave.end) > shop.now]
     past = [leave for leave in leaves if minute_after(leave.end) <= placed[1][1]] or leaves
@@ -283,7 +269,7 @@ def _name(shop: _Shop, centre: str) -> str:
 
 
 def _names(shop: _Shop, centres: Sequence[str]) -> str:
-    """ "Printer 1 and 2", "Steamer and Oven"."""
+    """Such as: Printer 1 and 2. Or: Steamer and Oven."""
     names = [_name(shop, centre) for centre in centres]
     stem = names[0].rpartition(" ")[0]
     if stem and all(name.rpartition(" ")[0] == stem for name in names):
@@ -295,7 +281,7 @@ def _no_slot(shop: _Shop, step: RouteStep, ready: int) -> NoSlot:
     """What blocks, and when something could be."""
     days = (shop.limit - shop.now) // (24 * 60)
     zone = shop.calendars[step.work_centres[0]].tz
-    beyond = shop.best(step, ready, shop.now + LOOK_BEYOND_DAYS * 24 * 60)
+    beyond = shop.best(step, ready, limit=shop.now + LOOK_BEYOND_DAYS * 24 * 60)
     longest = {centre: longest_opening(shop.calendars[centre], shop.now, shop.limit) for centre in step.work_centres}
     least = min(math.ceil(step.minutes[centre]) for centre in step.work_centres)
     centres = _names(shop, step.work_centres) if len(step.work_centres) > 1 else _name(shop, step.work_centres[0])
