@@ -19,22 +19,24 @@ class Delivery:
 
 
 def next_delivery(stock: StockLevel, *, wanted: Decimal, one_lot: bool, now: datetime) -> Delivery | None:
-    """When enough will be there: by what is on its way, else by the supplier's lead time, else never (None).
+    """When enough will be there: by what is on its way or by ordering now, whichever is sooner; None if never.
 
     For one print length a single delivery must be long enough; otherwise deliveries add up with what is free.
     A delivery that is overdue is not counted on.
     """
     free = Decimal(0) if one_lot else stock.free
     total = free
+    choices: list[Delivery] = []
     for incoming in sorted(stock.incoming, key=lambda one: one.due):
         if incoming.due <= now:
             continue
         total = incoming.quantity if one_lot else total + incoming.quantity
         if total >= wanted:
-            return Delivery(incoming.due, incoming.quantity, ordered=True)
-    if stock.supplier_lead_days is None:
-        return None
-    return Delivery(now + timedelta(days=stock.supplier_lead_days), wanted - free, ordered=False)
+            choices.append(Delivery(incoming.due, incoming.quantity, ordered=True))
+            break
+    if stock.supplier_lead_days is not None:
+        choices.append(Delivery(now + timedelta(days=stock.supplier_lead_days), wanted - free, ordered=False))
+    return min(choices, key=lambda one: one.when, default=None)
 
 
 def delivery_words(stock: StockLevel, delivery: Delivery | None, *, tz: str) -> str:

@@ -26,7 +26,8 @@ def ready(stock: StockLevel, *, quantity: Decimal, one_lot: bool, now: datetime,
     """When so much of a material is there, in its own unit.
 
     `one_lot`: all of it from one roll, the shortest that is long enough, so that long rolls stay long. Otherwise from
-    the total. What is not free now counts from the delivery that brings enough, else from the supplier's lead time.
+    the total. What is not free now counts from the delivery that brings enough, or from the supplier's lead time if
+    that is sooner.
     Raises NotEnoughStock when none of that can ever be enough, InvalidRoute for a quantity that is none.
 
     >>> from datetime import UTC
