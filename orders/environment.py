@@ -62,7 +62,9 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(parts.path[1:]) or ":memory:",
+            "NAME": unquote(parts.path[1:]),
+            # A file in tests too: the heartbeat writes from a second connection, which could not see one in memory.
+            "TEST": {"NAME": f"{unquote(parts.path[1:])}.test"},
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",

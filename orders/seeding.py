@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -28,7 +29,7 @@ def seed(path: Path, *, slug: str, name: str) -> dict[str, int]:
     counts["customers"] = sum(
         Customer.objects.get_or_create(shop=shop, name=customer["name"])[1] for customer in factory["customers"]
     )
-    counts |= inventory.seed_ledger(slug, factory, today=timezone.localdate(timezone=shop.time_zone))
+    counts |= inventory.seed_ledger(slug, factory, today=timezone.localdate(timezone=ZoneInfo(shop.time_zone)))
     counts |= production.seed_catalogue(slug, factory)
     return counts
 

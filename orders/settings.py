@@ -7,6 +7,7 @@ import math
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from orders import environment as env
 
@@ -107,6 +108,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -167,7 +169,7 @@ Q_CLUSTER = {
     "log_level": "WARNING",
 }
 
-WEFTLINE = {
+WEFTLINE: dict[str, Any] = {
     # name -> dotted path, resolved and checked once at start
     "generators": {"embedded": "generation.backends.embedded.EmbeddedGenerator"},
     "connectors": {"ledger": "inventory_sync.connectors.ledger.LedgerErp"},
@@ -179,7 +181,6 @@ WEFTLINE = {
     "lease_s": env.whole("STEP_LEASE_S", default=30, at_least=1, at_most=3600),
     "step_timeout_s": _timeout_s,
     "sweep_every_s": env.whole("SWEEP_EVERY_S", default=30, at_least=1, at_most=600),
-    "stock_max_age_s": env.whole("STOCK_MAX_AGE_S", default=900, at_least=1, at_most=86_400),
 }
 
 LOGGING = {

@@ -276,9 +276,9 @@ def sync(line: OrderLine) -> str:
     """Write the line's manufacturing order with its documents into the ERP and confirm it; returns the ERP's id."""
     assert line.plan is not None
     say(line, "telling the ERP")
-    approval = line.approvals.order_by("-number")[0]
+    shop, approval = line.order.shop, line.approvals.order_by("-number")[0]
     order = ManufacturingOrder(
-        product=line.substrate or line.weave,
+        product=shop.printed_product if line.substrate else shop.woven_product,
         quantity=line.quantity_m,
         reference=line.reference,
         components=tuple(

@@ -34,8 +34,10 @@ SMALLEST_FEATURE_THREADS = 3  # on woven cloth
 
 
 def cloths(shop: str) -> list[tuple[str, str]]:
-    """What can be ordered, as (kind:code, name) for a list to choose from: fabrics to print, then weaves."""
-    fabrics = Substrate.objects.filter(shop=shop).order_by("name").values_list("code", "name")
+    """What can be ordered, as (kind:code, name) for a list to choose from: fabrics the inks suit, then weaves."""
+    ink_classes = InkSet.objects.filter(shop=shop).values("ink_class")
+    printable = Substrate.objects.filter(shop=shop, ink_class__in=ink_classes)
+    fabrics = printable.order_by("name").values_list("code", "name")
     weaves = WeaveSpec.objects.filter(shop=shop).order_by("name").values_list("code", "name")
     return [
         *((f"substrate:{code}", f"{name} ({code})") for code, name in fabrics),

@@ -1,10 +1,4 @@
-"""What all tests share: a data folder of their own, and the demo mill."""
-
-import os
-import tempfile
-
-# Before the settings are read: tests never touch the data of the installation they run in.
-os.environ["WEFTLINE_VAR"] = tempfile.mkdtemp(prefix="weftline-tests-")
+"""What all tests share: the demo mill."""
 
 import pytest
 

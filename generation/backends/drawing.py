@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
 from numpy.typing import NDArray
 
 from generation.backends.denoiser import ROLES, UNIT_PX
 from generation.backends.pipeline import NOISE_SHIFT, RepeatPipeline
-from generation.backends.proposals import chosen_family
+from generation.backends.proposals import chosen_family, companion_of, style_for
 from generation.backends.words import encode
 from generation.domain.finish import Coverage, calmest_phase, enlarge, repair_details, smooth, used_colours
 from generation.domain.palette import cluster, palette_from_picture, palette_from_words, parse_colour, without_colours
@@ -43,6 +44,7 @@ class Start:
 
 def load(folder: Path) -> RepeatPipeline:
     """The pipeline in a verified folder."""
+    diffusers_logging.disable_progress_bar()
     pipeline = RepeatPipeline.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
     )
@@ -54,7 +56,7 @@ def load(folder: Path) -> RepeatPipeline:
 def save(unet: UNet2DConditionModel, folder: Path) -> None:
     """Write the network in half precision as safetensors of at most 14 MB each, with its scheduler."""
     pipeline = RepeatPipeline(unet=unet, scheduler=FlowMatchEulerDiscreteScheduler(shift=NOISE_SHIFT))
-    pipeline.to(dtype=torch.float16)
+    pipeline.unet.half()
     pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size="14MB")
 
 
@@ -71,7 +73,7 @@ def draw(
     else:
         family = chosen_family(brief.words, rng)
         cells = cells_for(brief.repeat, brief.words, islands=family.island)
-        start = _from_family(family, cells, slots, rng)
+        start = _from_family(family, cells, slots, rng, brief.words)
     drawn = cells if start.coverage.shape[1:] == (cells.rows * UNIT_PX, cells.columns * UNIT_PX) else _SINGLE
     words = without_colours(brief.words) if brief.words.strip() else ""
     coverage: Coverage = pipeline(
@@ -120,12 +122,16 @@ def _palette(brief: Brief, limits: Limits) -> Palette:
     return palette_from_words(brief.words, most)
 
 
-def _from_family(family: corpus.Family, cells: Cells, slots: int, rng: np.random.Generator) -> Start:
-    style = int(rng.integers(0, 2**31))
+def _from_family(family: corpus.Family, cells: Cells, slots: int, rng: np.random.Generator, words: str) -> Start:
+    style = style_for(family, words, rng)
     time = float(rng.choice(START_TIMES))
     drawn = cells if family.island else _SINGLE
-    coverage = corpus.fold_roles(corpus.draw_cloth(family, style, drawn, size_px=UNIT_PX), slots)
-    return Start(_fractions(coverage), time, f"model over proposal {family.name} {style}, from noise {time}")
+    companion = companion_of(family, words, rng) if cells.columns % 2 == 0 else None
+    coverage = corpus.draw_cloth(family, style, drawn, companion=companion, size_px=UNIT_PX)
+    motifs = family.name if companion is None else f"{family.name} with {companion.name}"
+    return Start(
+        _fractions(corpus.fold_roles(coverage, slots)), time, f"model over proposal {motifs} {style}, from noise {time}"
+    )
 
 
 def _from_picture(picture: NDArray[np.uint8], cells: Cells, slots: int) -> Start:

@@ -14,6 +14,9 @@ from generation.domain.palette import without_colours
 from generation.training import corpus
 
 _CLOSE = 0.2  # families this near to the best answer the words as well
+_COMPANIONS = ("branch", "sprig", "berries", "simple_flower", "folk_flower", "meadow")
+_WITH_COMPANION = 0.4  # share of the airy designs whose every second column shows another motif
+_STYLES_TRIED = 16
 _NAMED = 0.25  # a family whose own noun is in the words comes before one that is only near in meaning
 
 
@@ -57,3 +60,18 @@ def chosen_family(words: str, rng: np.random.Generator) -> corpus.Family:
     ranked = ranked_families(words)
     weight = np.exp((np.array([score for _, score in ranked]) - ranked[0][1]) / 0.08)
     return ranked[int(rng.choice(len(ranked), p=weight / weight.sum()))][0]
+
+
+def companion_of(family: corpus.Family, words: str, rng: np.random.Generator) -> corpus.Family | None:
+    """A second motif for every other column, or none: for airy motifs, and never where the words ask for one motif."""
+    if not family.airy or re.search(r"\b(single|only|just|one)\b", words.lower()) or rng.random() > _WITH_COMPANION:
+        return None
+    others = [name for name in _COMPANIONS if name != family.name]
+    return corpus.family_named(others[int(rng.integers(0, len(others)))])
+
+
+def style_for(family: corpus.Family, words: str, rng: np.random.Generator) -> int:
+    """The seed of a style that the words describe: vertical or horizontal, lemons or cherries; else any."""
+    said = set(re.findall(r"[a-z]+", words.lower()))
+    seeds = [int(seed) for seed in rng.integers(0, 2**31, size=_STYLES_TRIED)]
+    return max(seeds, key=lambda seed: len(said & set(re.findall(r"[a-z]+", " ".join(corpus.adjectives_of(family, seed)).lower()))))

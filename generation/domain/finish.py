@@ -49,7 +49,7 @@ def enlarge(coverage: Coverage, *, width_px: int, height_px: int, layout: Layout
     Cubic convolution with a = -1/2 (Keys 1981). Works in strips of rows, so memory stays near the size of the answer.
     Only whole roles come out: no pixel has a colour that is not in the palette.
     """
-    roles = np.flatnonzero(coverage.max(axis=(1, 2)) > 0.3)
+    roles = np.unique(coverage.argmax(axis=0))
     height, width = coverage.shape[1:]
     padded = pad_by_layout(coverage[roles], _TAPS, layout).astype(np.float32)
     across = np.stack([_resample_rows(np.ascontiguousarray(plane.T), width_px, width).T for plane in padded])

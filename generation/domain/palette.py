@@ -21,7 +21,7 @@ NAMED_PALETTES: dict[str, tuple[str, ...]] = {
     "ocean": ("#eef5f5", "#155a75", "#5fa3ad", "#f0c27b", "#a9d3d5", "#0c2f45", "#e58a6a", "#3b7d94"),
     "blush": ("#fbf1ee", "#cf7f86", "#9ba893", "#e8b9a6", "#8c4f58", "#f0d3cf", "#6a6f66", "#d9a0a0"),
     "monochrome": ("#f7f6f3", "#1c1c1e", "#8a8a8c", "#c6c6c6", "#4a4a4d", "#e2e2e0", "#2f2f31", "#a5a5a6"),
-    "pastel": ("#fdf8f3", "#a9c4e4", "#b9dcc0", "#f6c6cf", "#f9e2ae", "#d3c3e6", "#9fb8b0", "#eab79f"),
+    "pastel": ("#fdf8f3", "#8fb3dc", "#b9dcc0", "#f6c6cf", "#f9e2ae", "#d3c3e6", "#9fb8b0", "#eab79f"),
     "earth": ("#efe6d8", "#7b5a3e", "#8f8a62", "#c58a4e", "#4b3a2c", "#d8c1a0", "#a8694a", "#625f4a"),
     "jewel": ("#1d1a2f", "#c2325a", "#1f8a70", "#e0a526", "#6a3fa0", "#f0e6d2", "#2461a8", "#8f1f4a"),
     "sage": ("#f4f3ec", "#6f8a72", "#a9bba3", "#d8b08c", "#44584a", "#cdd8c8", "#8f7f63", "#b7c4b1"),

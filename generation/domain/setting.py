@@ -42,7 +42,7 @@ def cells_for(repeat: Repeat, words: str, *, islands: bool) -> Cells:
     `islands` are motifs that stand alone: their columns (or rows) may be dropped by half a unit where that closes over
     the repeat. Patterns that run on get whole units across the layout's shift.
     """
-    unit_mm = _UNIT_MM * _scale(words)
+    unit_mm = min(_UNIT_MM * _scale(words), repeat.width_mm, repeat.height_mm)
     columns, rows = max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
     while columns * rows > _MOST_CELLS:
         unit_mm *= 1.1

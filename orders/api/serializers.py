@@ -214,24 +214,19 @@ class BlockedView(serializers.Serializer):
     findings = serializers.ListField(child=serializers.JSONField())
 
 
-class LineView(serializers.ModelSerializer):
-    """A line of an order with the newest round's candidates, its files and its clock."""
+class LineBrief(serializers.ModelSerializer):
+    """A line as it stands in a list: what it is and where it is."""
 
     repeat_mm = serializers.SerializerMethodField()
     words = serializers.SerializerMethodField()
     layout = serializers.SerializerMethodField()
-    candidates = serializers.SerializerMethodField()
-    rounds = RoundView(many=True)
-    approvals = ApprovalView(many=True)
-    files = serializers.SerializerMethodField()
     blocked = BlockedView(allow_null=True)
-    clock = serializers.SerializerMethodField()
 
     class Meta:
         model = OrderLine
-        fields = (
+        fields: tuple[str, ...] = (
             "reference", "position", "substrate", "weave", "quantity_m", "due_date", "state", "progress", "blocked",
-            "words", "layout", "repeat_mm", "candidates", "rounds", "approvals", "plan", "files", "clock", "version",
+            "words", "layout", "repeat_mm", "version",
         )  # fmt: skip
 
     def get_repeat_mm(self, line: OrderLine) -> list[float]:
@@ -242,6 +237,19 @@ class LineView(serializers.ModelSerializer):
 
     def get_layout(self, line: OrderLine) -> str:
         return _newest(line).layout
+
+
+class LineView(LineBrief):
+    """A line with its rounds, the newest round's candidates, its plan, files and clock."""
+
+    candidates = serializers.SerializerMethodField()
+    rounds = RoundView(many=True)
+    approvals = ApprovalView(many=True)
+    files = serializers.SerializerMethodField()
+    clock = serializers.SerializerMethodField()
+
+    class Meta(LineBrief.Meta):
+        fields = (*LineBrief.Meta.fields, "candidates", "rounds", "approvals", "plan", "files", "clock")
 
     @extend_schema_field(CandidateView(many=True))
     def get_candidates(self, line: OrderLine) -> Any:
@@ -254,6 +262,17 @@ class LineView(serializers.ModelSerializer):
     @extend_schema_field({"type": "object", "additionalProperties": True})
     def get_clock(self, line: OrderLine) -> dict[str, Any]:
         return clock.read(line)
+
+
+class OrderBrief(serializers.ModelSerializer):
+    """An order as it stands in a list."""
+
+    customer = serializers.CharField(source="customer.name")
+    lines = LineBrief(many=True)
+
+    class Meta:
+        model = Order
+        fields = ("number", "customer", "created_at", "lines")
 
 
 class OrderView(serializers.ModelSerializer):

@@ -42,6 +42,12 @@ class ShopScoped(viewsets.GenericViewSet):
 
     roles: dict[str, frozenset[str]] = {}
     shop_path = "shop"
+    list_serializer_class: type[Any] | None = None
+
+    def get_serializer_class(self) -> type[Any]:
+        if self.action == "list" and self.list_serializer_class is not None:
+            return self.list_serializer_class
+        return super().get_serializer_class()
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
@@ -57,6 +63,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped)
         Prefetch("lines", OrderLine.objects.select_related("order__shop").prefetch_related(*WHOLE_LINE))
     )
     serializer_class = serializers.OrderView
+    list_serializer_class = serializers.OrderBrief
     lookup_field = "number"
     lookup_value_regex = r"[A-Za-z0-9-]{1,24}"
     roles = {"list": EVERYONE, "retrieve": EVERYONE, "create": SELL}
@@ -84,6 +91,7 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
 
     queryset = OrderLine.objects.select_related("order__shop", "order__customer").prefetch_related(*WHOLE_LINE)
     serializer_class = serializers.LineView
+    list_serializer_class = serializers.LineBrief
     shop_path = "order__shop"
     lookup_field = "reference"
     lookup_value_regex = r"[A-Za-z0-9-]{1,40}"

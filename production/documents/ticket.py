@@ -341,8 +341,8 @@ def _footer(canvas: Canvas, job: RenderJob, machine_file: WrittenFile) -> None:
     made = job.provenance
     rows = [("File", machine_file.path.name, machine_file.sha256)]
     if made is not None:
-        rows.append(("Artwork", f"{made.generator}, seed {made.seed}", made.sha256))
-        rows.append(("Generator", "fingerprint", made.fingerprint))
+        rows.append(("Artwork", "by its content", made.sha256))
+        rows.append(("Generator", f"{made.generator}, seed {made.seed}", made.fingerprint))
     foot = y - 4.8 * mm
     for name, value, digest in rows:
         text(canvas, MARGIN, foot, name, size=8.2, colour=QUIET)

@@ -11,6 +11,7 @@ from production.errors import RepeatDoesNotFitHarness, RepeatTooLarge, RepeatToo
 SMALLEST_REPEAT_MM = 10.0
 LARGEST_TILE_PX = 64_000_000
 RESOLUTIONS_DPI = (300.0, 240.0, 200.0, 180.0, 150.0)  # the finest that fits is taken
+MOST_PICKS = 12_000  # of one woven repeat
 HARNESS_TOLERANCE = 0.05  # how far a woven repeat's width may move without asking the customer
 
 # How many repeats across and along make one that stands straight beside its copies.
@@ -78,7 +79,7 @@ def snap_weave(
 ) -> Snapped:
     """The repeat in ends and picks: its copies divide the harness, and the weaves used divide it in both directions.
 
-    Raises RepeatTooSmall, RepeatTooWide, or RepeatDoesNotFitHarness naming the nearest widths that do.
+    Raises RepeatTooSmall, RepeatTooWide, RepeatTooLarge, or RepeatDoesNotFitHarness naming the nearest widths that do.
     """
     _check_smallest(asked)
     across, along = STRAIGHT_COPIES[asked.layout]
@@ -106,6 +107,12 @@ def snap_weave(
                 "widths_mm": [count * end_mm for count in nearest],
             },
         )
+    if asked.height_mm > MOST_PICKS * pick_mm:
+        raise RepeatTooLarge(
+            f"A repeat of {asked.height_mm:g} mm is too long to weave; {MOST_PICKS * pick_mm:.0f} mm are "
+            f"{MOST_PICKS} picks, the most a design may have.",
+            fields={"field": "repeat_mm", "measured": f"{asked.height_mm:g} mm", "limit": f"{MOST_PICKS} picks"},
+        )
     step = size // 2 if along == 2 and size % 2 == 0 else size
     step = step if step % 2 == 0 else 2 * step  # half-drop moves by half the picks
     picks = max(step, step * round(asked.height_mm / pick_mm / step))
@@ -117,7 +124,7 @@ def snap_weave(
 
 def _check_smallest(asked: Repeat) -> None:
     smaller = min(asked.width_mm, asked.height_mm)
-    if not smaller >= SMALLEST_REPEAT_MM:  # also refuses NaN
+    if not (asked.width_mm >= SMALLEST_REPEAT_MM and asked.height_mm >= SMALLEST_REPEAT_MM):  # also refuses NaN
         raise RepeatTooSmall(
             f"A repeat of {asked.width_mm:g} x {asked.height_mm:g} mm is too small; "
             f"{SMALLEST_REPEAT_MM:g} mm is the least in both directions.",

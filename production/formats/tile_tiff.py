@@ -21,7 +21,7 @@ from production.domain.checks.seam import colour_difference, measure_seams, seam
 from production.domain.edges import edges_of
 from production.domain.finding import Finding, Severity
 from production.domain.usage import FULL
-from production.errors import DiskFull
+from production.errors import DiskFull, WriteFailed
 from production.files import write_whole
 from production.ports import RenderJob
 from production.separation import Separation
@@ -51,12 +51,14 @@ class TileTiff:
         out.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(out.parent).free < room + len(profile):
             raise DiskFull(fields={"path": out.name, "limit": f"{room} bytes"})
-        write_whole(
-            out,
-            lambda temporary: ink.tiffsave(
-                str(temporary), compression="lzw", predictor="horizontal", resunit="inch", bigtiff=False
-            ),
-        )
+
+        def fill(temporary: Path) -> None:
+            try:
+                ink.tiffsave(str(temporary), compression="lzw", predictor="horizontal", resunit="inch", bigtiff=False)
+            except pyvips.Error as error:
+                raise WriteFailed(fields={"path": out.name}) from error
+
+        write_whole(out, fill)
 
     def verify(self, path: Path, raster: Raster, job: RenderJob) -> Sequence[Finding]:
         """Read the tile back with tifffile: structure, size, profile, ink limit, seams, and every pixel."""

@@ -1,4 +1,4 @@
-"""`make bench`: the README's figures, measured again on this machine. Figures, not tests: nothing here fails on a slow day."""
+"""`make bench`: the README's figures, measured again on this machine. Nothing here fails on a slow day."""
 
 import hashlib
 import json

@@ -30,7 +30,7 @@ ORDER = {
 }
 COUNT = """
 from generation.models import Artwork
-from inventory_sync.models import ManufacturingOrder, Attachment
+from inventory_sync.models import LedgerAttachment, LedgerOrder
 from orders.models import AuditEvent, Candidate, OrderLine
 from production.models import JobTicket
 import json
@@ -38,8 +38,8 @@ line = OrderLine.objects.get()
 print(json.dumps({
     "state": line.state, "blocked": line.blocked,
     "candidates": Candidate.objects.count(), "artworks": Artwork.objects.count(),
-    "tickets": JobTicket.objects.count(), "manufacturing_orders": ManufacturingOrder.objects.count(),
-    "attachments": Attachment.objects.count(),
+    "tickets": JobTicket.objects.count(), "manufacturing_orders": LedgerOrder.objects.count(),
+    "attachments": LedgerAttachment.objects.count(),
     "passages": list(AuditEvent.objects.filter(line=line).values_list("action", flat=True)),
 }))
 """

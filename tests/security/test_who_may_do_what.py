@@ -69,7 +69,8 @@ def filled(address, line):
 @pytest.mark.parametrize("address", API)
 def test_an_api_address_lets_through_only_who_is_listed(people, line, address, person):
     for method in METHODS:
-        answer = getattr(people[person], method)(filled(address, line), data="{}", content_type="application/json")
+        body = {} if method == "get" else {"data": "{}", "content_type": "application/json"}
+        answer = getattr(people[person], method)(filled(address, line), **body)
         if method not in API[address]:
             assert answer.status_code in SHUT, (method, answer.status_code)
         elif person in API[address][method]:
@@ -125,7 +126,7 @@ def test_every_address_stands_in_a_table(mill, line):
     known = [*API, *PAGES, *OPEN, *SIGNED_IN]
     resolver = get_resolver()
     covered = {resolver.resolve(filled(address, line)).route for address in known}
-    assert set(_addresses(resolver)) - covered == set()
+    assert {address.replace("^", "") for address in _addresses(resolver)} - covered == set()
 
 
 def test_a_token_is_kept_only_as_a_digest_and_ends_when_it_should(mill):

@@ -17,9 +17,12 @@ from generation.domain.pattern import Layout
 from generation.domain.setting import Cells
 from generation.training.corpus.captions import caption
 from generation.training.corpus.families import FAMILIES, Family
+from generation.training.corpus.motifs import filler
 from generation.training.corpus.sheet import ROLES, Sheet
 
-__all__ = ["FAMILIES", "ROLES", "Family", "Unit", "draw_cloth", "draw_unit", "family_named", "fold_roles", "random_unit", "version"]
+__all__ = ["FAMILIES", "ROLES", "Family", "Unit", "adjectives_of", "draw_cloth", "draw_unit", "family_named", "fold_roles", "random_unit", "version"]
+
+_FILLED = 0.45  # share of the airy styles with a small companion between their motifs
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,20 @@ def family_named(name: str) -> Family:
 def draw_unit(family: Family, seed: int, *, variation: int = 0, size_px: int = 64, layout: Layout = Layout.STRAIGHT) -> Unit:
     """Draw one unit: `seed` decides the style, `variation` what differs between the units of one cloth."""
     sheet = Sheet(size_px, layout=layout)
-    adjectives = family.draw(sheet, *_generators(family, seed, variation))
+    adjectives = _draw(sheet, family, seed, variation)
     coverage = sheet.coverage()
     colours = int((coverage.reshape(ROLES, -1).max(axis=1) > 0).sum())
     words = caption(np.random.default_rng([seed, variation, 1]), family.nouns, adjectives, colours)
     return Unit(coverage, words, family.name, seed, layout)
 
 
-def draw_cloth(family: Family, seed: int, cells: Cells, *, size_px: int = 64) -> NDArray[np.uint8]:
+def draw_cloth(
+    family: Family, seed: int, cells: Cells, *, companion: Family | None = None, size_px: int = 64
+) -> NDArray[np.uint8]:
     """Coverage (ROLES, rows * size_px, columns * size_px) uint8 of many units in one style, each an own variation.
 
-    Families that run on from unit to unit come as one unit, repeated.
+    Every second column shows the `companion` where there is one. Families that run on from unit to unit come as one
+    unit, repeated.
     """
     if not family.island:
         one = draw_unit(family, seed, size_px=size_px).coverage
@@ -59,8 +65,13 @@ def draw_cloth(family: Family, seed: int, cells: Cells, *, size_px: int = 64) ->
     sheet = Sheet(size_px, columns=cells.columns, rows=cells.rows, layout=cells.layout)
     for number, (x, y) in enumerate(cells.origins()):
         sheet.origin = (x, y)
-        family.draw(sheet, *_generators(family, seed, number))
+        _draw(sheet, companion if companion and int(x) % 2 else family, seed, number)
     return sheet.coverage()
+
+
+def adjectives_of(family: Family, seed: int) -> tuple[str, ...]:
+    """The words that describe the style of that seed: "vertical", "large", "lemon" and the like."""
+    return _draw(Sheet(8), family, seed, 0)
 
 
 def random_unit(seed: int, *, size_px: int = 64) -> Unit:
@@ -74,6 +85,14 @@ def random_unit(seed: int, *, size_px: int = 64) -> Unit:
     if rng.random() < 0.15:
         return replace(unit, coverage=fold_roles(unit.coverage, int(rng.integers(2, 4))))
     return unit
+
+
+def _draw(sheet: Sheet, family: Family, seed: int, variation: int) -> tuple[str, ...]:
+    if family.airy:
+        style, vary = np.random.default_rng([seed, 13]), np.random.default_rng([seed, variation, 13])
+        if style.random() < _FILLED:
+            filler(sheet, style, vary)
+    return family.draw(sheet, *_generators(family, seed, variation))
 
 
 def _generators(family: Family, seed: int, variation: int) -> tuple[np.random.Generator, np.random.Generator]:

