@@ -9,9 +9,7 @@ from pathlib import Path
 
 from reportlab.graphics.barcode import code128
 from reportlab.graphics.barcode.qr import QrCodeWidget
-from reportlab.graphics.renderPDF import draw as draw_graphic
-from reportlab.graphics.shapes import Drawing
-from reportlab.lib.colors import Color, HexColor
+from reportlab.lib.colors import Color, HexColor, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
@@ -173,7 +171,18 @@ def code_128(canvas: Canvas, x: float, y: float, value: str, *, width: float, he
 
 def qr_code(canvas: Canvas, x: float, y: float, value: str, *, size: float) -> None:
     """A QR code in a square of `size` points, quiet zone of four modules inside, error correction M."""
-    widget = QrCodeWidget(value, barLevel="M", barBorder=4, barWidth=size, barHeight=size)
-    drawing = Drawing(size, size)
-    drawing.add(widget)
-    draw_graphic(drawing, canvas, x, y)
+    code = QrCodeWidget(value, barLevel="M").qr
+    code.make()
+    count = code.getModuleCount()
+    module = size / (count + 8)
+    canvas.setFillColor(black)
+    for row in range(count):
+        column = 0
+        while column < count:  # runs, so that no hair line shows between modules
+            run = 0
+            while column + run < count and code.isDark(row, column + run):
+                run += 1
+            if run:
+                left, foot = x + (column + 4) * module, y + size - (row + 5) * module
+                canvas.rect(left, foot, run * module, module, stroke=0, fill=1)
+            column += run + 1
