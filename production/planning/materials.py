@@ -20,6 +20,7 @@ class MaterialPlan:
     ready_at: datetime
     sentence: str
     in_stock: bool = True
+    name: str = ""  # what it is called in `promise(materials_ready=[(name, ready_at)])`
 
 
 def ready(stock: StockLevel, *, quantity: Decimal, one_lot: bool, now: datetime, tz: str = "UTC") -> MaterialPlan:
@@ -49,12 +50,14 @@ def ready(stock: StockLevel, *, quantity: Decimal, one_lot: bool, now: datetime,
             roll = min(fitting, key=lambda lot: (lot.free, lot.lot))
             where = f"Roll {roll.lot} of {name}" if roll.lot else name
             sentence = f"{where}: {words.quantity(roll.free, stock.unit)} free"
-            return MaterialPlan(stock.sku, roll.lot or None, quantity, now, sentence)
+            return MaterialPlan(stock.sku, roll.lot or None, quantity, now, sentence, name=name)
     elif stock.free >= quantity:
-        return MaterialPlan(stock.sku, None, quantity, now, f"{name}: {words.quantity(stock.free, stock.unit)} free")
+        return MaterialPlan(
+            stock.sku, None, quantity, now, f"{name}: {words.quantity(stock.free, stock.unit)} free", name=name
+        )
     delivery = next_delivery(stock, wanted=quantity, one_lot=one_lot, now=now)
     if delivery is None:
         raise not_enough(stock, wanted=quantity, one_lot=one_lot, now=now, tz=tz)
     missing = missing_words(stock, wanted=quantity, one_lot=one_lot)
     sentence = f"{missing}; {delivery_words(stock, delivery, tz=tz)}"
-    return MaterialPlan(stock.sku, None, quantity, delivery.when, sentence, in_stock=False)
+    return MaterialPlan(stock.sku, None, quantity, delivery.when, sentence, in_stock=False, name=name)

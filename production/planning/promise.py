@@ -1,7 +1,7 @@
 """The date we can say on the phone: the earliest time at which every step of a route finds its work centre free.
 
 For one order whose steps follow one another, taking each step's earliest finish in turn gives the earliest end of the
-whole: a later ready time never gives an earlier finish. So nothing is searched, and a promise takes half a
+whole: a later ready time never gives an earlier finish. So nothing is searched, and a promise takes about a
 millisecond. What others have booked stays where it is.
 
 The *binding constraint* is found by asking what would happen without each constraint in turn (the material's date,

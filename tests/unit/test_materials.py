@@ -40,7 +40,7 @@ def test_a_roll_of_exactly_the_length_is_enough():
 
 def test_a_print_length_is_not_pieced_together_from_two_rolls():
     found = plan(level(8, 8, incoming=[(150, DECEMBER)]), 12.9)
-    assert (found.lot, found.in_stock, found.ready_at) == (None, False, DECEMBER)
+    assert (found.lot, found.in_stock, found.ready_at, found.name) == (None, False, DECEMBER, "Cotton velvet")
     assert found.sentence == "Longest roll of Cotton velvet is 8 m, 12.9 m needed; 150 m arrive Tue 1 Dec"
 
 
