@@ -67,6 +67,12 @@ def test_work_goes_round_what_others_have_booked():
     assert answer.steps[0].start == at(23, 8)
 
 
+def test_work_may_touch_a_booking_but_not_by_a_minute_overlap_it():
+    assert ask([STEAM], booked("STEAM", at(23, 6, 30), at(23, 7))).steps[0].start == at(23, 6)
+    assert ask([STEAM], booked("STEAM", at(23, 6, 29), at(23, 7))).steps[0].start == at(23, 7)
+    assert ask([STEAM], booked("STEAM", at(23, 5), at(23, 6, 1))).steps[0].start == at(23, 6, 1)
+
+
 def test_the_alternative_that_finishes_first_is_taken():
     fast_but_late = RouteStep("Print", ("PRT1", "PRT2"), {"PRT1": 30, "PRT2": 60})
     busy = booked("PRT1", at(23, 6), at(23, 7))
