@@ -26,7 +26,7 @@ from generation.training import corpus
 
 STEPS = 10
 GUIDANCE = 2.0
-START_TIMES = (0.78, 0.85)  # how far a proposal goes into noise: later ones keep less of it
+START_TIMES = (0.55, 0.65, 0.75)  # how far a proposal goes into noise: later ones keep less of it
 REFERENCE_START_TIME = 0.85
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
 CALM_PX = 0.6  # outlines are calmed by this much, in pixels of a unit
@@ -35,7 +35,7 @@ FINEST_UNIT_SHARE = 0.011  # of a unit: what is finer than the network's own pix
 
 @dataclass(frozen=True)
 class Start:
-    """What the model begins from: a cloth in coverage and how much noise goes over it, and in words where it came from."""
+    """What the model begins from: a cloth in coverage, how much noise goes over it, and where it came from in words."""
 
     coverage: NDArray[np.float32]
     time: float
@@ -60,9 +60,7 @@ def save(unet: UNet2DConditionModel, folder: Path) -> None:
     pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size="14MB")
 
 
-def draw(
-    pipeline: RepeatPipeline, brief: Brief, *, seed: int, limits: Limits, on_step: OnStep | None = None
-) -> Raster:
+def draw(pipeline: RepeatPipeline, brief: Brief, *, seed: int, limits: Limits, on_step: OnStep | None = None) -> Raster:
     """The brief's repeat at size for one seed: indices, colours in use, and how it came about."""
     rng = np.random.default_rng([seed, 3])
     palette = _palette(brief, limits)
@@ -159,5 +157,3 @@ def _edge(size: int) -> NDArray[np.float64]:
 def _fractions(coverage: NDArray[np.uint8]) -> NDArray[np.float32]:
     whole = coverage.astype(np.float32)
     return whole / whole.sum(axis=0, keepdims=True).clip(1)
-
-

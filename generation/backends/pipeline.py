@@ -76,7 +76,9 @@ def unit_noise(cells: Cells, *, seed: int, likeness: float) -> Tensor:
         return own
     shared = torch.randn(1, ROLES, UNIT_PX, UNIT_PX, generator=random)
     columns = [
-        torch.cat([_moved(shared, *corner) for corner in cells.origins()[row * cells.columns : (row + 1) * cells.columns]], 3)
+        torch.cat(
+            [_moved(shared, *corner) for corner in cells.origins()[row * cells.columns : (row + 1) * cells.columns]], 3
+        )
         for row in range(cells.rows)
     ]
     return likeness**0.5 * torch.cat(columns, dim=2) + (1 - likeness) ** 0.5 * own

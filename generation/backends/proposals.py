@@ -74,4 +74,7 @@ def style_for(family: corpus.Family, words: str, rng: np.random.Generator) -> in
     """The seed of a style that the words describe: vertical or horizontal, lemons or cherries; else any."""
     said = set(re.findall(r"[a-z]+", words.lower()))
     seeds = [int(seed) for seed in rng.integers(0, 2**31, size=_STYLES_TRIED)]
-    return max(seeds, key=lambda seed: len(said & set(re.findall(r"[a-z]+", " ".join(corpus.adjectives_of(family, seed)).lower()))))
+    return max(
+        seeds,
+        key=lambda seed: len(said & set(re.findall(r"[a-z]+", " ".join(corpus.adjectives_of(family, seed)).lower()))),
+    )

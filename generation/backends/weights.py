@@ -1,4 +1,4 @@
-"""The weights folder: written with a manifest of digests, and refused when a single byte is not the one that shipped."""
+"""The weights folder: written with a manifest of digests, refused when a single byte is not the one that shipped."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()
+    )
 
 
 def _digest(path: Path) -> str:
@@ -59,6 +61,7 @@ def _digest(path: Path) -> str:
 
 def _refused(folder: Path, name: str, why: str) -> WeightsRefused:
     return WeightsRefused(
-        f"The model in '{folder.name}' was not loaded because of {name}: {why}. Put the shipped files back, or train anew.",
+        f"The model in '{folder.name}' was not loaded because of {name}: {why}. "
+        "Put the shipped files back, or train anew.",
         fields={"file": name, "reason": why},
     )

@@ -10,12 +10,12 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import torch  # noqa: E402  (the hub must be offline before its client is imported)
-from torch import Tensor  # noqa: E402
-from transformers import AutoModel, AutoTokenizer  # noqa: E402
-from transformers.utils import logging as transformers_logging  # noqa: E402
+import torch
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
-from generation.backends.denoiser import TEXT_TOKENS, TEXT_WIDTH  # noqa: E402
+from generation.backends.denoiser import TEXT_TOKENS, TEXT_WIDTH
 
 
 def encode(texts: Sequence[str]) -> Tensor:

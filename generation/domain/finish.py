@@ -1,4 +1,4 @@
-"""From soft coverage of a few pixels to the indexed raster at size: smooth enlargement, then details that can be made."""
+"""From soft coverage to the indexed raster at size: smooth enlargement, then only details that can be made."""
 
 from __future__ import annotations
 

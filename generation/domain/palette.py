@@ -38,12 +38,13 @@ NAMED_PALETTES: dict[str, tuple[str, ...]] = {
 
 _ALIASES: dict[str, str] = {
     "scandinavian": "nordic", "scandi": "nordic", "skandi": "nordic", "hygge": "nordic", "clay": "terracotta",
-    "mediterranean": "terracotta", "denim": "indigo", "shibori": "indigo", "garden": "botanical", "woodland": "botanical",
-    "forest": "botanical", "natural": "earth", "earthy": "earth", "earth tones": "earth", "warm": "terracotta",
-    "fall": "autumn", "harvest": "autumn", "sea": "ocean", "coastal": "ocean", "aqua": "ocean", "marine": "nautical",
-    "romantic": "blush", "black and white": "monochrome", "monochromatic": "monochrome", "greyscale": "monochrome",
-    "pastels": "pastel", "nursery": "pastel", "baby": "pastel", "soft": "pastel", "jewel tones": "jewel", "muted": "nordic",
-    "cool": "nordic", "mid-century": "midcentury", "mid century": "midcentury", "retro": "midcentury", "seventies": "midcentury",
+    "mediterranean": "terracotta", "denim": "indigo", "shibori": "indigo", "garden": "botanical",
+    "woodland": "botanical", "forest": "botanical", "natural": "earth", "earthy": "earth", "earth tones": "earth",
+    "warm": "terracotta", "fall": "autumn", "harvest": "autumn", "sea": "ocean", "coastal": "ocean",
+    "aqua": "ocean", "marine": "nautical", "romantic": "blush", "black and white": "monochrome",
+    "monochromatic": "monochrome", "greyscale": "monochrome", "pastels": "pastel", "nursery": "pastel",
+    "baby": "pastel", "soft": "pastel", "jewel tones": "jewel", "muted": "nordic", "cool": "nordic",
+    "mid-century": "midcentury", "mid century": "midcentury", "retro": "midcentury", "seventies": "midcentury",
     "jungle": "tropical", "summer": "citrus", "christmas": "winter", "boho": "desert", "bohemian": "desert",
     "minimalist": "nordic", "wabi-sabi": "japandi", "zen": "japandi", "neutral": "japandi", "nautic": "nautical",
 }  # fmt: skip
@@ -61,21 +62,22 @@ _STRONG_ALIASES = frozenset(_ALIASES) - {
 }
 
 COLOUR_NAMES: dict[str, str] = {
-    "black": "#1a1a1c", "white": "#ffffff", "ivory": "#f7f2e4", "cream": "#f6eeda", "ecru": "#ede3cd", "grey": "#8c8f92",
-    "gray": "#8c8f92", "charcoal": "#36393d", "silver": "#c3c7ca", "navy": "#1d2f52", "blue": "#2f62a8", "sky": "#9cc4e2",
-    "sky blue": "#9cc4e2", "light blue": "#a9cbe3", "pale blue": "#c3d8e6", "dark blue": "#1f3560", "royal blue": "#2a4fb0",
-    "cobalt": "#1f4aa8", "turquoise": "#3bb3b0", "teal": "#1f7a7a", "petrol": "#15535f", "aqua": "#7fcfcf",
-    "mint": "#b5dcc6", "green": "#3f7f4f", "dark green": "#23492f", "light green": "#a3c79a", "olive": "#7a7d3a",
-    "sage": "#93a58b", "emerald": "#127a56", "moss": "#6b7a3f", "lime": "#a9c93a", "yellow": "#f0c63f",
-    "mustard": "#d3a02c", "ochre": "#c58a2f", "ocher": "#c58a2f", "gold": "#c9a24a", "orange": "#e07f2c",
-    "apricot": "#f0b98a", "peach": "#f4c3a5", "coral": "#ef7f6b", "salmon": "#f09a86", "red": "#bf2f36",
-    "crimson": "#a3172f", "burgundy": "#6b1730", "wine": "#6b1730", "brick": "#a24a36", "rust": "#a8522f",
-    "terracotta": "#c1603f", "pink": "#e693a7", "light pink": "#f4c6d0", "hot pink": "#e0428a", "rose": "#d47c8c",
-    "blush": "#eec3bd", "fuchsia": "#c2307f", "magenta": "#b8256f", "purple": "#6b3f94", "violet": "#7350a3",
-    "lavender": "#b7a5d6", "lilac": "#c6aed6", "plum": "#6a3157", "aubergine": "#3f2038", "indigo": "#2c3a7a",
-    "brown": "#6f4a30", "chocolate": "#4b2e20", "tan": "#c8a47a", "beige": "#e3d5bd", "sand": "#dcc9a6",
-    "camel": "#b88a56", "taupe": "#8f8172", "khaki": "#9c9368", "copper": "#b06a3f", "denim": "#3f5f8a",
-    "ruby": "#94163a", "sapphire": "#1f3f94", "amber": "#d98e1f", "linen": "#efe6d5", "stone": "#c2b9a8", "slate": "#4f5f6e",
+    "black": "#1a1a1c", "white": "#ffffff", "ivory": "#f7f2e4", "cream": "#f6eeda", "ecru": "#ede3cd",
+    "grey": "#8c8f92", "gray": "#8c8f92", "charcoal": "#36393d", "silver": "#c3c7ca", "navy": "#1d2f52",
+    "blue": "#2f62a8", "sky": "#9cc4e2", "sky blue": "#9cc4e2", "light blue": "#a9cbe3", "pale blue": "#c3d8e6",
+    "dark blue": "#1f3560", "royal blue": "#2a4fb0", "cobalt": "#1f4aa8", "turquoise": "#3bb3b0", "teal": "#1f7a7a",
+    "petrol": "#15535f", "aqua": "#7fcfcf", "mint": "#b5dcc6", "green": "#3f7f4f", "dark green": "#23492f",
+    "light green": "#a3c79a", "olive": "#7a7d3a", "sage": "#93a58b", "emerald": "#127a56", "moss": "#6b7a3f",
+    "lime": "#a9c93a", "yellow": "#f0c63f", "mustard": "#d3a02c", "ochre": "#c58a2f", "ocher": "#c58a2f",
+    "gold": "#c9a24a", "orange": "#e07f2c", "apricot": "#f0b98a", "peach": "#f4c3a5", "coral": "#ef7f6b",
+    "salmon": "#f09a86", "red": "#bf2f36", "crimson": "#a3172f", "burgundy": "#6b1730", "wine": "#6b1730",
+    "brick": "#a24a36", "rust": "#a8522f", "terracotta": "#c1603f", "pink": "#e693a7", "light pink": "#f4c6d0",
+    "hot pink": "#e0428a", "rose": "#d47c8c", "blush": "#eec3bd", "fuchsia": "#c2307f", "magenta": "#b8256f",
+    "purple": "#6b3f94", "violet": "#7350a3", "lavender": "#b7a5d6", "lilac": "#c6aed6", "plum": "#6a3157",
+    "aubergine": "#3f2038", "indigo": "#2c3a7a", "brown": "#6f4a30", "chocolate": "#4b2e20", "tan": "#c8a47a",
+    "beige": "#e3d5bd", "sand": "#dcc9a6", "camel": "#b88a56", "taupe": "#8f8172", "khaki": "#9c9368",
+    "copper": "#b06a3f", "denim": "#3f5f8a", "ruby": "#94163a", "sapphire": "#1f3f94", "amber": "#d98e1f",
+    "linen": "#efe6d5", "stone": "#c2b9a8", "slate": "#4f5f6e",
 }  # fmt: skip
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
@@ -93,7 +95,8 @@ def palette_named(name: str) -> tuple[str, ...]:
     if colours is None:
         choices = sorted(NAMED_PALETTES)
         raise UnknownPalette(
-            f"There is no palette called '{name}'. Choose one of: {', '.join(choices)}; or give colours such as '#2b3a4a'.",
+            f"There is no palette called '{name}'. Choose one of: {', '.join(choices)}; "
+            "or give colours such as '#2b3a4a'.",
             fields={"field": "palette", "value": name, "choices": choices},
         )
     return colours
@@ -147,7 +150,9 @@ def without_colours(words: str) -> str:
     text = " " + " ".join(words.split()) + " "
     names = sorted([*NAMED_PALETTES, *_ALIASES, *COLOUR_NAMES], key=len, reverse=True)
     name = "(?:" + "|".join(re.escape(name) for name in names) + ")"
-    shade = rf"(?:(?:a|an|the|soft|deep|dark|light|pale|bright|warm|cool|muted)\s+)*{name}(?:\s*(?:,|and|&|/)?\s+{name})*"
+    shade = (
+        rf"(?:(?:a|an|the|soft|deep|dark|light|pale|bright|warm|cool|muted)\s+)*{name}(?:\s*(?:,|and|&|/)?\s+{name})*"
+    )
     kind = r"(?:colou?r(?:ed|s)?\s+)?(?:palette|colou?rs?|colou?rway|tones?|shades?|hues?|ground|background)"
     text = re.sub(rf"[,;]?\s+(?:(?:with|in|on|using)\s+)?{shade}\s+{kind}\b", " ", text, flags=re.IGNORECASE)
     text = re.sub(rf"[,;]?\s+(?:with|in|on)\s+{shade}(?=[\s,.;])", " ", text, flags=re.IGNORECASE)

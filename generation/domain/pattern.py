@@ -47,7 +47,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of a design by role: index 0 is the ground, 1 the main motif, 2 leaves or the second motif, 3 accent ..."""
+    """Colours of a design by role: index 0 is the ground, 1 the main motif, 2 leaves, 3 accent and so on."""
 
     colours: tuple[str, ...]
 

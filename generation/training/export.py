@@ -22,7 +22,9 @@ class WorseWeights(Exception):
     """The new weights are worse on the held-out designs than those in the folder; nothing was replaced."""
 
 
-def export(unet: UNet2DConditionModel, folder: Path, *, progress: Progress, recipe: Recipe, note: str = "") -> dict[str, Any]:
+def export(
+    unet: UNet2DConditionModel, folder: Path, *, progress: Progress, recipe: Recipe, note: str = ""
+) -> dict[str, Any]:
     """Write the folder in one move and return its card. Raises WorseWeights where better ones are there already."""
     score = held_out_score(unet, units=recipe.held_out_units)
     _refuse_worse(folder, score)
@@ -64,13 +66,14 @@ def _refuse_worse(folder: Path, score: dict[str, float]) -> None:
     old = weights.read_card(folder)["held_out_cross_entropy_minus_entropy"]["mean"]
     if score["mean"] > old:
         raise WorseWeights(
-            f"The new weights have {score['mean']} nats over the entropy on the held-out designs, those in {folder.name} "
-            f"have {old}. Train longer, or write to another folder."
+            f"The new weights have {score['mean']} nats over the entropy on the held-out designs, those in "
+            f"{folder.name} have {old}. Train longer, or write to another folder."
         )
 
 
 def _readme(card: dict[str, Any]) -> str:
     score = card["held_out_cross_entropy_minus_entropy"]
+    units = card["held_out_seeds"][1] - card["held_out_seeds"][0] + 1
     levels = "\n".join(f"| {level} | {value} |" for level, value in score.items())
     return f"""# {card["name"]}
 
@@ -78,12 +81,12 @@ def _readme(card: dict[str, Any]) -> str:
 
 * Trained from nothing for {card["minutes"]} minutes on a CPU, {card["images_seen"]} images seen, by
   `manage.py train_generator`. {card["note"]}
-* Data: {card["data"]["families"]} textile programs of this project (corpus {card["data"]["corpus"]}). No other pictures.
+* Data: {card["data"]["families"]} textile programs of our own (corpus {card["data"]["corpus"]}), no other pictures.
 * Licence of the data: {card["licence"]}.
 * Text: {card["text_encoder"]}.
 * It draws what its programs draw: flowers, leaves, stripes, checks and the like. It does not know foxes or cellos.
 
-Cross-entropy minus entropy on {card["held_out_seeds"][1] - card["held_out_seeds"][0] + 1} held-out designs, nats per pixel:
+Cross-entropy minus entropy on {units} held-out designs, nats per pixel:
 
 | noise | excess |
 |---|---|

@@ -13,33 +13,43 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve a shared machine: 20 times slower
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
-import argparse  # noqa: E402
-import copy  # noqa: E402
-import json  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from dataclasses import dataclass, field  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import argparse
+import copy
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from diffusers import UNet2DConditionModel  # noqa: E402
-from torch import Tensor  # noqa: E402
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
 
-from generation.backends.denoiser import (  # noqa: E402
-    ROLES, TEXT_TOKENS, TEXT_WIDTH, UNET_CONFIG, UNIT_PX, coordinates, make_toroidal, predict_logits, shifted,
+from generation.backends.denoiser import (
+    ROLES,
+    TEXT_TOKENS,
+    TEXT_WIDTH,
+    UNET_CONFIG,
+    UNIT_PX,
+    coordinates,
+    make_toroidal,
+    predict_logits,
+    shifted,
 )
-from generation.backends.words import encode  # noqa: E402
-from generation.domain.pattern import Layout  # noqa: E402
-from generation.domain.setting import Cells  # noqa: E402
-from generation.training import corpus  # noqa: E402
-from generation.training.losses import entropy, noisy, soft_cross_entropy  # noqa: E402
+from generation.backends.words import encode
+from generation.domain.pattern import Layout
+from generation.domain.setting import Cells
+from generation.training import corpus
+from generation.training.losses import entropy, noisy, soft_cross_entropy
 
 LAYOUTS = (Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK)
 HELD_OUT_FIRST_SEED = 1_000_000_000
 HELD_OUT_TIMES = (0.35, 0.6, 0.8, 0.92, 0.98)
 CHECKPOINT = "checkpoint.pt"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Recipe:
     ema: float = 0.999
     pool_units: int = 40_000
     first_units: int = 3_000
-    fresh_per_step: int = 10
+    fresh_per_step: int = 6
     held_out_units: int = 256
     seed: int = 1
 
@@ -107,7 +117,12 @@ class Progress:
 
 
 def train(
-    *, minutes: float, work: Path, resume: bool = False, recipe: Recipe = CPU, report: Callable[[str], None] = print
+    *,
+    minutes: float,
+    work: Path,
+    resume: bool = False,
+    recipe: Recipe = CPU,
+    report: Callable[[str], None] = _log.info,
 ) -> tuple[UNet2DConditionModel, Progress]:
     """Train for `minutes` of wall clock in all (earlier runs counted when resumed); returns the averaged network."""
     work.mkdir(parents=True, exist_ok=True)
@@ -139,8 +154,9 @@ def train(
             pool.grow(owed)
             owed = 0
         clean, text, torus.layout = pool.sample(rng, recipe.batch)
-        time_level = shifted((torch.arange(recipe.batch) + torch.rand(recipe.batch, generator=random)) / recipe.batch,
-                             recipe.noise_shift)
+        time_level = shifted(
+            (torch.arange(recipe.batch) + torch.rand(recipe.batch, generator=random)) / recipe.batch, recipe.noise_shift
+        )
         text[torch.rand(recipe.batch, generator=random) < recipe.caption_dropout] = 0
         for group in optimiser.param_groups:
             group["lr"] = recipe.learning_rate * _rate(recipe, progress, minutes)
@@ -161,8 +177,10 @@ def train(
         progress.loss += (loss.item() - progress.loss) * (0.01 if progress.steps > 200 else 0.05)
         last = now
         if progress.steps % 100 == 0:
-            report(f"{progress.seconds / 60:6.1f} min  step {progress.steps}  images {progress.images}  "
-                   f"drawn {pool.next_seed}  loss {progress.loss:.4f}  {progress.images / progress.seconds:.0f} images/s")
+            report(
+                f"{progress.seconds / 60:6.1f} min  step {progress.steps}  images {progress.images}  "
+                f"drawn {pool.next_seed}  loss {progress.loss:.4f}  {progress.images / progress.seconds:.0f} images/s"
+            )
         if now - saved > 300:
             _measure_and_save(path, unet, average, optimiser, progress, pool, recipe, report)
             saved = last = time.monotonic()
@@ -171,7 +189,7 @@ def train(
 
 
 def held_out_score(unet: UNet2DConditionModel, *, units: int) -> dict[str, float]:
-    """Cross-entropy minus entropy on seeds that are never trained on, by noise level and in the mean; nats per pixel."""
+    """Cross-entropy minus entropy on seeds never trained on, by noise level and in the mean; nats per pixel."""
     drawn = [corpus.random_unit(HELD_OUT_FIRST_SEED + k, size_px=UNIT_PX) for k in range(units)]
     random = torch.Generator().manual_seed(11)
     where = coordinates(Cells(1, 1, Layout.STRAIGHT))
@@ -202,8 +220,14 @@ def _rate(recipe: Recipe, progress: Progress, minutes: float) -> float:
 
 
 def _measure_and_save(
-    path: Path, unet: UNet2DConditionModel, average: UNet2DConditionModel, optimiser: torch.optim.Optimizer,
-    progress: Progress, pool: Pool, recipe: Recipe, report: Callable[[str], None],
+    path: Path,
+    unet: UNet2DConditionModel,
+    average: UNet2DConditionModel,
+    optimiser: torch.optim.Optimizer,
+    progress: Progress,
+    pool: Pool,
+    recipe: Recipe,
+    report: Callable[[str], None],
 ) -> None:
     score = held_out_score(average, units=recipe.held_out_units)
     progress.history.append({"minutes": round(progress.seconds / 60, 1), "images": progress.images, "score": score})
@@ -227,4 +251,5 @@ if __name__ == "__main__":
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(2)
-    train(minutes=options.minutes, work=options.work, resume=options.resume, report=lambda line: print(line, flush=True))
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    train(minutes=options.minutes, work=options.work, resume=options.resume, report=_log.info)

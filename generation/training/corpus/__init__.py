@@ -20,7 +20,19 @@ from generation.training.corpus.families import FAMILIES, Family
 from generation.training.corpus.motifs import filler
 from generation.training.corpus.sheet import ROLES, Sheet
 
-__all__ = ["FAMILIES", "ROLES", "Family", "Unit", "adjectives_of", "draw_cloth", "draw_unit", "family_named", "fold_roles", "random_unit", "version"]
+__all__ = [
+    "FAMILIES",
+    "ROLES",
+    "Family",
+    "Unit",
+    "adjectives_of",
+    "draw_cloth",
+    "draw_unit",
+    "family_named",
+    "fold_roles",
+    "random_unit",
+    "version",
+]
 
 _FILLED = 0.45  # share of the airy styles with a small companion between their motifs
 
@@ -41,7 +53,9 @@ def family_named(name: str) -> Family:
     return _BY_NAME[name]
 
 
-def draw_unit(family: Family, seed: int, *, variation: int = 0, size_px: int = 64, layout: Layout = Layout.STRAIGHT) -> Unit:
+def draw_unit(
+    family: Family, seed: int, *, variation: int = 0, size_px: int = 64, layout: Layout = Layout.STRAIGHT
+) -> Unit:
     """Draw one unit: `seed` decides the style, `variation` what differs between the units of one cloth."""
     sheet = Sheet(size_px, layout=layout)
     adjectives = _draw(sheet, family, seed, variation)

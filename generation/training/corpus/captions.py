@@ -23,11 +23,51 @@ _TEMPLATES = (
     "{second} {noun} print, {colour}",
     "we would like {adjective} {noun}, {second}",
 )
-_USES = ("curtains", "cushions", "bed linen", "a dress", "upholstery", "scarves", "wallpaper", "table linen", "a shirt",
-         "children's wear", "a hotel lobby", "kitchen towels")
-_COLOURS = ("Nordic", "terracotta", "indigo", "botanical green", "navy and white", "navy and mustard", "sage", "blush pink",
-            "monochrome", "black and white", "ochre", "earthy", "pastel", "warm", "cool", "muted", "bright", "autumn", "ocean blue",
-            "forest", "sand", "jewel", "red and cream", "teal", "grey", "spring", "lavender", "coral", "natural")
+_USES = (
+    "curtains",
+    "cushions",
+    "bed linen",
+    "a dress",
+    "upholstery",
+    "scarves",
+    "wallpaper",
+    "table linen",
+    "a shirt",
+    "children's wear",
+    "a hotel lobby",
+    "kitchen towels",
+)
+_COLOURS = (
+    "Nordic",
+    "terracotta",
+    "indigo",
+    "botanical green",
+    "navy and white",
+    "navy and mustard",
+    "sage",
+    "blush pink",
+    "monochrome",
+    "black and white",
+    "ochre",
+    "earthy",
+    "pastel",
+    "warm",
+    "cool",
+    "muted",
+    "bright",
+    "autumn",
+    "ocean blue",
+    "forest",
+    "sand",
+    "jewel",
+    "red and cream",
+    "teal",
+    "grey",
+    "spring",
+    "lavender",
+    "coral",
+    "natural",
+)
 _MANNERS = ("modern", "elegant", "hand drawn", "beautiful", "timeless", "contemporary", "soft", "fine")
 
 
@@ -38,6 +78,10 @@ def caption(rng: Generator, nouns: Sequence[str], adjectives: Sequence[str], col
         words += ["two-colour", "monochrome"]
     first, second = rng.choice(len(words), size=2, replace=False)
     text = str(rng.choice(_TEMPLATES)).format(
-        adjective=words[first], second=words[second], noun=rng.choice(nouns), colour=rng.choice(_COLOURS), use=rng.choice(_USES)
+        adjective=words[first],
+        second=words[second],
+        noun=rng.choice(nouns),
+        colour=rng.choice(_COLOURS),
+        use=rng.choice(_USES),
     )
     return text if rng.random() < 0.6 else text.lower()

@@ -29,20 +29,42 @@ class Family:
 
 
 FAMILIES: tuple[Family, ...] = (
-    Family("simple_flower", f.simple_flower, ("flower", "flowers", "floral", "floral design", "bloom"), 3.0, True, True),
-    Family("flower_head", f.flower_head, ("flower", "floral", "blossom", "flower heads", "floral pattern"), 2.0, True, True),
+    Family(
+        "simple_flower", f.simple_flower, ("flower", "flowers", "floral", "floral design", "bloom"), 3.0, True, True
+    ),
+    Family(
+        "flower_head", f.flower_head, ("flower", "floral", "blossom", "flower heads", "floral pattern"), 2.0, True, True
+    ),
     Family("daisy", f.daisy, ("daisy", "daisies", "marguerite", "daisy floral"), 1.5, True),
     Family("tulip", f.tulip, ("tulip", "tulips", "tulip floral"), 1.2, True, True),
-    Family("ditsy", f.ditsy, ("ditsy floral", "little flowers", "small florals", "liberty floral", "calico"), 2.0, True),
+    Family(
+        "ditsy", f.ditsy, ("ditsy floral", "little flowers", "small florals", "liberty floral", "calico"), 2.0, True
+    ),
     Family("sprig", f.sprig, ("floral sprig", "sprigs", "flower sprig", "floral"), 2.0, True, True),
     Family("branch", f.branch, ("leafy branch", "leaves", "botanical", "foliage", "twig"), 2.0, True, True),
     Family("big_leaf", f.big_leaf, ("leaf", "large leaf", "foliage", "leaves"), 1.2, True, True),
     Family("tossed_leaves", f.tossed_leaves, ("leaves", "tossed leaves", "falling leaves", "foliage"), 1.2, True),
-    Family("line_flower", f.line_flower, ("line art flower", "outline floral", "line drawing of a flower", "floral line art"), 1.5, True, True),
+    Family(
+        "line_flower",
+        f.line_flower,
+        ("line art flower", "outline floral", "line drawing of a flower", "floral line art"),
+        1.5,
+        True,
+        True,
+    ),
     Family("poppy", f.poppy, ("poppy", "poppies", "big bloom", "bold floral"), 1.5, True, True),
     Family("berries", f.berries, ("berries", "berry twig", "berry branch"), 1.0, True, True),
-    Family("meadow", f.meadow, ("wildflowers", "wild flowers", "meadow flowers", "wild flower meadow", "floral"), 1.2, True),
-    Family("folk_flower", f.folk_flower, ("folk floral", "folk art flower", "symmetrical floral", "folk motif"), 1.5, True, True),
+    Family(
+        "meadow", f.meadow, ("wildflowers", "wild flowers", "meadow flowers", "wild flower meadow", "floral"), 1.2, True
+    ),
+    Family(
+        "folk_flower",
+        f.folk_flower,
+        ("folk floral", "folk art flower", "symmetrical floral", "folk motif"),
+        1.5,
+        True,
+        True,
+    ),
     Family("dots", m.dots, ("polka dots", "dots", "spots"), 1.0, True),
     Family("loose_dots", m.loose_dots, ("spots", "painted dots", "confetti dots"), 0.8, True),
     Family("stars", m.stars, ("stars", "star pattern"), 0.8, True),

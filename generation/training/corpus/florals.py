@@ -16,8 +16,21 @@ Words = tuple[str, ...]
 UP = -np.pi / 2
 
 
-def _flower(sheet: Sheet, x: float, y: float, radius: float, petals: int, *, turn: float, point: float, belly: float,
-            fullness: float = 0.92, role: int = 1, centre: int = 3, centre_size: float = 0.3) -> None:
+def _flower(
+    sheet: Sheet,
+    x: float,
+    y: float,
+    radius: float,
+    petals: int,
+    *,
+    turn: float,
+    point: float,
+    belly: float,
+    fullness: float = 0.92,
+    role: int = 1,
+    centre: int = 3,
+    centre_size: float = 0.3,
+) -> None:
     width = fullness * TAU * radius * 0.62 / petals
     for k in range(petals):
         outline = blade(radius, width, belly=belly, point=point)
@@ -25,8 +38,18 @@ def _flower(sheet: Sheet, x: float, y: float, radius: float, petals: int, *, tur
     sheet.disc(centre, x, y, radius * centre_size)
 
 
-def _leaf(sheet: Sheet, x: float, y: float, angle: float, length: float, width: float, *, role: int = 2, bend: float = 0.0,
-          rib: int | None = None) -> None:
+def _leaf(
+    sheet: Sheet,
+    x: float,
+    y: float,
+    angle: float,
+    length: float,
+    width: float,
+    *,
+    role: int = 2,
+    bend: float = 0.0,
+    rib: int | None = None,
+) -> None:
     sheet.fill(role, place(blade(length, width, belly=0.85, point=0.9, bend=bend), x, y, angle))
     if rib is not None:
         line = np.stack([np.linspace(0.12, 0.8, 6) * length, bend * length * np.linspace(0.12, 0.8, 6) ** 2], axis=1)
@@ -49,11 +72,26 @@ def simple_flower(sheet: Sheet, style: Generator, vary: Generator) -> Words:
         at = 4 + 4 * k + int(vary.integers(0, 2))
         for side in (-1, 1):
             spot = at if opposite else at + (side > 0) * 2
-            _leaf(sheet, *line[spot], heading[spot] + side * vary.uniform(0.75, 1.05), leaf * (1 - 0.15 * k), leaf * 0.42,
-                  bend=-side * 0.12)
+            _leaf(
+                sheet,
+                *line[spot],
+                heading[spot] + side * vary.uniform(0.75, 1.05),
+                leaf * (1 - 0.15 * k),
+                leaf * 0.42,
+                bend=-side * 0.12,
+            )
     x, y = line[-1]
-    _flower(sheet, x, y, radius, petals, turn=vary.uniform(0, TAU), point=point, belly=belly,
-            centre_size=style.uniform(0.24, 0.36))
+    _flower(
+        sheet,
+        x,
+        y,
+        radius,
+        petals,
+        turn=vary.uniform(0, TAU),
+        point=point,
+        belly=belly,
+        centre_size=style.uniform(0.24, 0.36),
+    )
     return ("minimalist", "simple", "clean", "single stem")
 
 
@@ -66,11 +104,21 @@ def flower_head(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     if style.random() < 0.35:
         for k in range(int(style.integers(3, 5))):
             _leaf(sheet, x, y, turn + 0.5 + k * TAU / 4, min(0.44, radius * 1.25), radius * 0.42)
-    _flower(sheet, x, y, radius, petals, turn=turn, point=style.uniform(0.4, 0.7), belly=style.uniform(1.1, 1.7),
-            centre_size=style.uniform(0.22, 0.34))
+    _flower(
+        sheet,
+        x,
+        y,
+        radius,
+        petals,
+        turn=turn,
+        point=style.uniform(0.4, 0.7),
+        belly=style.uniform(1.1, 1.7),
+        centre_size=style.uniform(0.22, 0.34),
+    )
     if style.random() < 0.5:
-        _flower(sheet, x, y, radius * 0.6, petals, turn=turn + np.pi / petals, role=4, point=0.6, belly=1.4,
-                centre_size=0.4)
+        _flower(
+            sheet, x, y, radius * 0.6, petals, turn=turn + np.pi / petals, role=4, point=0.6, belly=1.4, centre_size=0.4
+        )
     return ("minimalist", "graphic", "bold", "simple") if petals < 8 else ("graphic", "bold", "retro")
 
 
@@ -102,7 +150,9 @@ def tulip(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     x, y = line[-1]
     y += 0.05
     for k in (-1, 1):
-        sheet.fill(1, place(blade(height, width * 0.62, belly=0.8, point=0.7, bend=-0.1 * k), x, y, UP + lean + 0.34 * k))
+        sheet.fill(
+            1, place(blade(height, width * 0.62, belly=0.8, point=0.7, bend=-0.1 * k), x, y, UP + lean + 0.34 * k)
+        )
     sheet.fill(3 if cups == 2 else 1, place(blade(height * 0.95, width * 0.55, belly=0.85, point=0.7), x, y, UP + lean))
     if cups == 3:
         sheet.stroke(3, place(blade(height * 0.8, width * 0.5, belly=0.85, point=0.7)[:14], x, y, UP + lean), 0.018)
@@ -167,8 +217,15 @@ def branch(sheet: Sheet, style: Generator, vary: Generator) -> Words:
         taper = 1 - 0.45 * k / pairs
         for side in (-1, 1):
             role = 1 if two_tone and side > 0 else 2
-            _leaf(sheet, *line[spot], heading[spot] + side * (0.95, 1.1, 0.9)[kind], length * taper, width * (0.6 + 0.4 * taper),
-                  role=role, bend=-side * 0.08)
+            _leaf(
+                sheet,
+                *line[spot],
+                heading[spot] + side * (0.95, 1.1, 0.9)[kind],
+                length * taper,
+                width * (0.6 + 0.4 * taper),
+                role=role,
+                bend=-side * 0.08,
+            )
     _leaf(sheet, *line[-1], heading[-1], length * 0.6, width * 0.7)
     return (("olive branch", "natural"), ("eucalyptus", "organic"), ("fern", "woodland"))[kind] + ("botanical", "leafy")
 
@@ -189,7 +246,7 @@ def big_leaf(sheet: Sheet, style: Generator, vary: Generator) -> Words:
         reach = width * 0.42 * np.sin(np.pi * (at + 0.12) ** 0.75)
         for side in (-1, 1):
             base = np.array([[at * length, bend * length * at**2]])
-            tip = base + [[0.13 * length, side * reach]]
+            tip = base + np.array([[0.13 * length, side * reach]])
             sheet.stroke(vein_role, place(np.concatenate([base, tip]), x, y, angle), 0.02)
     return ("botanical", "tropical" if width > 0.4 else "natural", "large scale", "bold")
 
@@ -203,8 +260,17 @@ def tossed_leaves(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     roles = (2, 1) if style.random() < 0.5 else (2, 2)
     for k, (x, y) in enumerate(even(vary, n, n, jitter=0.12)):
         angle = vary.uniform(0, TAU)
-        _leaf(sheet, x - size / 2 * np.cos(angle), y - size / 2 * np.sin(angle), angle, size, size * slim,
-              role=roles[k % 2], bend=vary.uniform(-0.15, 0.15), rib=0 if ribbed else None)
+        _leaf(
+            sheet,
+            x - size / 2 * np.cos(angle),
+            y - size / 2 * np.sin(angle),
+            angle,
+            size,
+            size * slim,
+            role=roles[k % 2],
+            bend=vary.uniform(-0.15, 0.15),
+            rib=0 if ribbed else None,
+        )
     return ("botanical", "tossed", "scattered", "autumn")
 
 
@@ -214,14 +280,16 @@ def line_flower(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     radius, weight = style.uniform(0.27, 0.34), style.uniform(0.024, 0.034)
     x, y = 0.5 + vary.uniform(-0.03, 0.03), 0.4
     turn = vary.uniform(0, TAU)
-    line, heading = stem(0.5 + vary.uniform(-0.08, 0.08), 0.95, UP + vary.uniform(-0.1, 0.1), 0.5)
+    line, _ = stem(0.5 + vary.uniform(-0.08, 0.08), 0.95, UP + vary.uniform(-0.1, 0.1), 0.5)
     line = np.linspace(line[0], [x, y], 12) + np.stack([0.04 * np.sin(np.linspace(0, np.pi, 12)), np.zeros(12)], axis=1)
     sheet.stroke(1, line, weight)
     for side in (-1, 1):
         outline = place(blade(0.27, 0.13, belly=0.85, point=0.9, bend=-side * 0.1), *line[3], UP + side * 0.9)
         sheet.stroke(1, outline, weight, closed=True)
     for k in range(petals):
-        outline = place(blade(radius, TAU * radius * 0.55 / petals, belly=1.4, point=0.5), x, y, turn + k * TAU / petals)
+        outline = place(
+            blade(radius, TAU * radius * 0.55 / petals, belly=1.4, point=0.5), x, y, turn + k * TAU / petals
+        )
         sheet.fill(0, outline)
         sheet.stroke(1, outline, weight, closed=True)
     if style.random() < 0.6:

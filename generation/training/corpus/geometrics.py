@@ -56,7 +56,10 @@ def diagonal_stripes(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 def plaid(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     """Tartan: the same stripes both ways, with a twilled mixture where they cross."""
     x, y = sheet.grid()
-    bands = [(style.uniform(0.05, 0.3), style.uniform(0.16, 0.3), 1), (style.uniform(0.5, 0.7), style.uniform(0.06, 0.14), 2)]
+    bands = [
+        (style.uniform(0.05, 0.3), style.uniform(0.16, 0.3), 1),
+        (style.uniform(0.5, 0.7), style.uniform(0.06, 0.14), 2),
+    ]
     if style.random() < 0.6:
         bands.append((style.uniform(0.78, 0.92), 0.045, 3))
     twill = ((x + y) * 16) % 1.0 < 0.5
@@ -65,8 +68,11 @@ def plaid(sheet: Sheet, style: Generator, vary: Generator) -> Words:
         across[np.abs(x - at) < width / 2] = role
         along[np.abs(y - at) < width / 2] = role
     mixed = np.where(twill, across, along)
-    sheet.roles[:] = np.where((across > 0) & (along > 0), np.where(across == along, across, mixed), np.where(
-        twill, np.maximum(across, along), np.where(np.minimum(across, along) > 0, mixed, 0)))
+    sheet.roles[:] = np.where(
+        (across > 0) & (along > 0),
+        np.where(across == along, across, mixed),
+        np.where(twill, np.maximum(across, along), np.where(np.minimum(across, along) > 0, mixed, 0)),
+    )
     solid = (across == 3) | (along == 3)
     sheet.roles[solid] = 3
     return ("tartan", "Scottish", "checked", "autumn", "wool")
@@ -159,7 +165,9 @@ def waves(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     width = style.uniform(0.3, 0.5)
     sheet.paint(1, phase < width)
     if style.random() < 0.4:
-        sheet.paint(2, (bands * (y + depth * np.sin(TAU * n * x))) % 2.0 < width if bands % 2 == 0 else phase > 1 - width / 3)
+        sheet.paint(
+            2, (bands * (y + depth * np.sin(TAU * n * x))) % 2.0 < width if bands % 2 == 0 else phase > 1 - width / 3
+        )
     return ("wavy", "sea", "calm", "coastal")
 
 
@@ -190,7 +198,9 @@ def ogee(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     wave = np.cos(TAU * x) * 0.5 + 0.5
     swing = np.cos(TAU * y) * 0.5 + 0.5
     inside = np.maximum(wave * swing, (1 - wave) * (1 - swing)) * 2 + (wave - 0.5) * (swing - 0.5)
-    for role, level in zip((1, 0, 2, 3), sorted(style.uniform(0.55, 2.0, size=int(style.integers(2, 5)))), strict=False):
+    for role, level in zip(
+        (1, 0, 2, 3), sorted(style.uniform(0.55, 2.0, size=int(style.integers(2, 5)))), strict=False
+    ):
         sheet.paint(role, inside > level)
     return ("ogee", "Moroccan", "damask", "elegant")
 
@@ -200,7 +210,16 @@ def hexagons(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     x, y = sheet.grid()
     n = int(style.integers(1, 3))
     best = np.full(x.shape, 9.0)
-    for cx, cy in ((0.25, 0.25), (0.75, 0.75), (0.25, 1.25), (0.75, -0.25), (1.25, 0.25), (-0.25, 0.75), (1.25, 1.25), (-0.25, -0.25)):
+    for cx, cy in (
+        (0.25, 0.25),
+        (0.75, 0.75),
+        (0.25, 1.25),
+        (0.75, -0.25),
+        (1.25, 0.25),
+        (-0.25, 0.75),
+        (1.25, 1.25),
+        (-0.25, -0.25),
+    ):
         u, v = np.abs((x * n) % 1.0 - cx), np.abs((y * n) % 1.0 - cy)
         best = np.minimum(best, np.maximum(u * 2, u + v * 1.0))
     filled = style.random() < 0.5

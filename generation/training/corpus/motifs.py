@@ -107,7 +107,6 @@ def fruit(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     elif kind == 1:
         for side in (-1, 1):
             x, y = 0.5 + side * 0.17, 0.68 + vary.uniform(-0.04, 0.04)
-            line, _ = stem(0.54, 0.18, np.pi / 2 + side * -0.45, 0.46, curve=side * 0.1)
             sheet.stroke(2, np.linspace([0.54, 0.18], [x, y], 8), 0.026)
             sheet.disc(1, x, y, 0.14)
             sheet.disc(3, x - 0.045, y - 0.045, 0.03)
@@ -165,7 +164,7 @@ def memphis(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     """Confetti of circles, triangles, bars and zigzags."""
     n = int(style.integers(2, 4))
     size = 0.34 / n
-    for k, (x, y) in enumerate(even(vary, n, n, jitter=0.15)):
+    for x, y in even(vary, n, n, jitter=0.15):
         angle, role, kind = vary.uniform(0, TAU), 1 + int(vary.integers(0, 4)), int(vary.integers(0, 4))
         if kind == 0:
             sheet.disc(role, x, y, size * 0.75)
@@ -212,8 +211,11 @@ def moons(sheet: Sheet, style: Generator, vary: Generator) -> Words:
         rays = int(style.choice((8, 10, 12)))
         turn = vary.uniform(0, TAU)
         for k in range(rays):
-            sheet.fill(3, place(blade(0.17, 0.07, belly=0.7, point=0.8), 0.5, 0.5, turn + k * TAU / rays) +
-                       0.25 * np.array([np.cos(turn + k * TAU / rays), np.sin(turn + k * TAU / rays)]))
+            sheet.fill(
+                3,
+                place(blade(0.17, 0.07, belly=0.7, point=0.8), 0.5, 0.5, turn + k * TAU / rays)
+                + 0.25 * np.array([np.cos(turn + k * TAU / rays), np.sin(turn + k * TAU / rays)]),
+            )
         return ("sun", "celestial", "boho", "warm")
     angle = vary.uniform(-0.5, 0.5)
     sheet.disc(1, 0.48, 0.5, 0.3)
@@ -228,7 +230,9 @@ def filler(sheet: Sheet, style: Generator, vary: Generator) -> None:
     turn = vary.uniform(0, TAU)
     if kind == 0:
         for k in range(3):
-            sheet.disc(3, size * 0.62 * np.cos(turn + k * TAU / 3), size * 0.62 * np.sin(turn + k * TAU / 3), size * 0.36)
+            sheet.disc(
+                3, size * 0.62 * np.cos(turn + k * TAU / 3), size * 0.62 * np.sin(turn + k * TAU / 3), size * 0.36
+            )
     elif kind == 1:
         for k in range(2):
             sheet.fill(2, place(blade(size * 1.5, size * 0.7, belly=0.85, point=0.9), 0.0, 0.0, turn + k * TAU / 2.6))

@@ -29,8 +29,16 @@ def leopard(sheet: Sheet, style: Generator, vary: Generator) -> Words:
         sheet.fill(2, blob(vary, x, y, r * 0.58, wobble=0.2))
         for _ in range(2):
             a = vary.uniform(0, TAU)
-            sheet.stroke(0, np.array([[x + 0.4 * r * np.cos(a), y + 0.4 * r * np.sin(a)],
-                                      [x + 1.3 * r * np.cos(a), y + 1.3 * r * np.sin(a)]]), 0.05)
+            sheet.stroke(
+                0,
+                np.array(
+                    [
+                        [x + 0.4 * r * np.cos(a), y + 0.4 * r * np.sin(a)],
+                        [x + 1.3 * r * np.cos(a), y + 1.3 * r * np.sin(a)],
+                    ]
+                ),
+                0.05,
+            )
     return ("animal print", "leopard spots", "safari", "glamorous")
 
 

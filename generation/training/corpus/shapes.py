@@ -27,11 +27,13 @@ def place(outline: Points, x: float, y: float, angle: float = 0.0, scale: float 
     return outline @ np.array([[c, s], [-s, c]]) + (x, y)
 
 
-def stem(x: float, y: float, angle: float, length: float, *, curve: float = 0.0, points: int = 16) -> tuple[Points, Points]:
+def stem(
+    x: float, y: float, angle: float, length: float, *, curve: float = 0.0, points: int = 16
+) -> tuple[Points, Points]:
     """A curved line from (x, y): its points (n, 2) and its direction (n,) in radians at each; `curve` is the turn."""
     heading = angle + curve * np.linspace(0, 1, points)
     steps = np.stack([np.cos(heading), np.sin(heading)], axis=1) * (length / (points - 1))
-    line = np.concatenate([[[0.0, 0.0]], np.cumsum(steps[:-1], axis=0)]) + (x, y)
+    line = np.cumsum(np.vstack([(x, y), steps[:-1]]), axis=0)
     return line, heading
 
 
@@ -96,7 +98,7 @@ def scatter(rng: Generator, count: int, *, tries: int = 14) -> Points:
 
 
 def noise(rng: Generator, side: int, *, waves: int, falloff: float = 1.6) -> Points:
-    """Periodic smooth noise (side, side), zero mean, unit deviation: a few low waves of random phase, exactly tiling."""
+    """Periodic smooth noise (side, side), zero mean, unit deviation: a few low waves of random phase that tile."""
     k = np.fft.fftfreq(2 * waves + 1, 1 / (2 * waves + 1)).astype(int)
     radius = np.hypot(*np.meshgrid(k, k))
     amplitude = np.where((radius > 0) & (radius <= waves), (1 + radius) ** -falloff, 0.0)

@@ -1,0 +1,96 @@
+"""Enlargement and repair: exact tiling in every layout, no colour that is not in the palette."""
+
+import numpy as np
+import pytest
+
+from generation.domain.finish import (
+    calmest_phase,
+    enlarge,
+    pad_by_layout,
+    repair_details,
+    smooth,
+    used_colours,
+)
+from generation.domain.pattern import Layout, layout_tiling
+
+
+def coverage_of(seed: int, size: int = 32, roles: int = 4) -> np.ndarray:
+    """Soft random coverage with features of a few pixels."""
+    rng = np.random.default_rng(seed)
+    field = smooth(rng.random((roles, size, size)).astype(np.float32), 1.5, Layout.STRAIGHT)
+    sharp = np.exp(60 * field)
+    return (sharp / sharp.sum(axis=0)).astype(np.float32)
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_what_lies_beyond_the_edge_is_what_the_cloth_shows_there(layout):
+    tile = np.random.default_rng(0).integers(0, 9, (8, 8))
+    if layout is Layout.MIRROR:  # the third repeat each way is the tile again, unturned
+        assert (pad_by_layout(tile, 3, layout) == layout_tiling(tile, layout, 4, 4)[13:27, 13:27]).all()
+        return
+    cloth = layout_tiling(tile, layout, 3, 3)
+    # The repeat in the middle is one that was moved: move the cloth back, to see the tile as it was given.
+    centre = np.roll(cloth, 4, axis=0) if layout is Layout.HALF_DROP else cloth
+    centre = np.roll(centre, 4, axis=1) if layout is Layout.HALF_BRICK else centre
+    assert (centre[8:16, 8:16] == tile).all()
+    assert (pad_by_layout(tile, 3, layout) == centre[5:19, 5:19]).all()
+
+
+@pytest.mark.parametrize("layout", [Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK])
+def test_the_enlarged_tile_equals_the_enlarged_cloth(layout):
+    """Drawing one repeat, or the cloth of 2 x 2 repeats as a whole, gives the same pixels: so no seam can show."""
+    coverage = coverage_of(1)
+    tile = enlarge(coverage, width_px=96, height_px=96, layout=layout)
+    cloth = np.stack([layout_tiling(plane, layout, 2, 2) for plane in coverage])
+    assert (
+        layout_tiling(tile, layout, 2, 2) == enlarge(cloth, width_px=192, height_px=192, layout=Layout.STRAIGHT)
+    ).all()
+
+
+@pytest.mark.parametrize("shift", [(8, 0), (0, 8), (16, 24)])
+def test_rolling_the_design_rolls_the_raster(shift):
+    coverage = coverage_of(2)
+    rolled = enlarge(np.roll(coverage, shift, axis=(1, 2)), width_px=128, height_px=128, layout=Layout.STRAIGHT)
+    straight = enlarge(coverage, width_px=128, height_px=128, layout=Layout.STRAIGHT)
+    assert (rolled == np.roll(straight, (4 * shift[0], 4 * shift[1]), axis=(0, 1))).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(96, 96), (97, 130), (37, 50), (32, 32)])
+def test_the_raster_has_exactly_the_size_asked_for_and_only_the_roles_there_are(width, height):
+    coverage = np.concatenate([coverage_of(3, roles=3), np.zeros((5, 32, 32), np.float32)])
+    raster = enlarge(coverage, width_px=width, height_px=height, layout=Layout.STRAIGHT)
+    assert raster.shape == (height, width)
+    assert set(np.unique(raster)) <= {0, 1, 2}
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_details_under_the_limit_go_and_the_others_stay(layout):
+    raster = np.zeros((64, 64), np.uint8)
+    raster[10:30, 10:30] = 1  # stays
+    raster[40, 5:50] = 2  # a hair
+    raster[50:53, 50:53] = 3  # a speck
+    repaired = repair_details(raster, smallest_px=5, layout=layout)
+    assert (repaired[10:30, 10:30] == 1).all()
+    assert set(np.unique(repaired)) == {0, 1}
+
+
+def test_a_detail_that_crosses_the_seam_is_measured_whole():
+    raster = np.zeros((40, 40), np.uint8)
+    raster[10:20, :3] = 1
+    raster[10:20, -3:] = 1  # six wide on the cloth, three on each side of the seam
+    assert (repair_details(raster, smallest_px=6, layout=Layout.STRAIGHT) == raster).all()
+    assert repair_details(raster, smallest_px=7, layout=Layout.STRAIGHT).max() == 0
+
+
+def test_unused_colours_are_dropped_and_the_order_kept():
+    raster, present = used_colours(np.array([[0, 3], [5, 3]], np.uint8))
+    assert present == [0, 3, 5]
+    assert raster.tolist() == [[0, 1], [2, 1]]
+
+
+def test_the_calmest_phase_puts_no_stripe_edge_on_the_seam():
+    coverage = np.zeros((2, 32, 32), np.float32)
+    coverage[1, :, :16] = 1
+    coverage[0] = 1 - coverage[1]
+    rolled = np.roll(coverage, calmest_phase(coverage), axis=(1, 2))
+    assert np.abs(rolled[:, :, 0] - rolled[:, :, -1]).sum() == 0

@@ -1,0 +1,110 @@
+"""Reference pictures from outside: read with distrust, refused with a reason."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from generation.domain.pattern import Palette, Raster, Repeat
+from generation.errors import UnreadableImage
+from generation.images import indexed_png, read_indexed_png, read_reference
+
+
+def encoded(picture: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def gradient(mode: str = "RGB") -> Image.Image:
+    pixels = np.add.outer(np.arange(40), np.arange(60)).astype(np.uint8)
+    return Image.fromarray(np.stack([pixels, pixels * 2, 255 - pixels], axis=-1)).convert(mode)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_the_four_formats_are_read_as_plain_pixels(kind):
+    pixels = read_reference(encoded(gradient(), kind))
+    assert pixels.shape == (40, 60, 3)
+    assert pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("L", "PNG"), ("P", "PNG"), ("RGBA", "PNG"), ("CMYK", "JPEG"), ("I;16", "PNG")]
+)
+def test_other_colour_modes_become_rgb(mode, kind):
+    picture = gradient("L").convert("I").convert("I;16") if mode == "I;16" else gradient(mode)
+    assert read_reference(encoded(picture, kind)).shape == (40, 60, 3)
+
+
+def test_transparency_becomes_white():
+    clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    assert (read_reference(encoded(clear, "PNG")) == 255).all()
+
+
+def test_a_turned_photograph_is_turned_upright_and_its_metadata_forgotten():
+    exif = Image.Exif()
+    exif[274] = 6  # turn by a quarter
+    assert read_reference(encoded(gradient(), "JPEG", exif=exif.tobytes())).shape == (60, 40, 3)
+
+
+def png_header_of(width: int, height: int) -> bytes:
+    """A PNG whose header promises that size and whose data is next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+def two_page_tiff() -> bytes:
+    buffer = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(buffer, True) as writer:
+        for _ in range(2):
+            gradient().save(writer, "TIFF")
+            writer.newFrame()
+    return buffer.getvalue()
+
+
+BAD = {
+    "empty": b"",
+    "text": b"this is not a picture at all",
+    "truncated": encoded(gradient(), "PNG")[:90],
+    "truncated_jpeg": encoded(gradient(), "JPEG")[:300],
+    "bomb_header": png_header_of(60_000, 60_000),
+    "just_over_the_limit": png_header_of(8_000, 6_000),
+    "tiny": encoded(Image.new("RGB", (4, 4)), "PNG"),
+    "gif_renamed": encoded(gradient("P"), "GIF"),
+    "bmp_renamed": encoded(gradient(), "BMP"),
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'/>",
+    "script": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n",
+    "several_frames": two_page_tiff(),
+    "too_little_data": png_header_of(100, 100),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_what_can_not_be_read_is_refused_with_a_sentence_and_its_field(name):
+    with pytest.raises(UnreadableImage) as refused:
+        read_reference(BAD[name])
+    assert refused.value.fields == {"field": "reference"}
+    assert str(refused.value).endswith((".", ";"))
+    assert refused.value.http_status == 400
+
+
+def test_an_artwork_keeps_its_pixels_its_palette_and_its_size_in_the_file():
+    indices = np.random.default_rng(0).integers(0, 3, (60, 50)).astype(np.uint8)
+    raster = Raster(indices, Palette(("#f0e6d2", "#1e3c78", "#c85a28")), Repeat(50 * 25.4 / 300, 60 * 25.4 / 300), 1)
+    data = indexed_png(raster)
+    assert data == indexed_png(raster)
+    back, palette = read_indexed_png(data)
+    assert (back == indices).all()
+    assert palette == raster.palette
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.mode == "P"
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)

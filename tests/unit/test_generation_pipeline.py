@@ -1,0 +1,205 @@
+"""The network on its torus, with tiny random weights: wrapping, seeds, limits; and what the weights folder lets in."""
+
+import copy
+import json
+
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
+
+from generation.backends import drawing, weights
+from generation.backends.denoiser import (
+    COORDINATES,
+    PATCH_PX,
+    ROLES,
+    TEXT_TOKENS,
+    TEXT_WIDTH,
+    UNET_CONFIG,
+    UNIT_PX,
+    coordinates,
+    make_toroidal,
+    predict_logits,
+    wrap,
+)
+from generation.backends.embedded import EmbeddedGenerator
+from generation.backends.pipeline import NOISE_SHIFT, RepeatPipeline, unit_noise
+from generation.domain.pattern import Brief, Layout, Limits, Repeat, layout_tiling
+from generation.domain.setting import Cells
+from generation.errors import WeightsRefused
+from generation.training.losses import entropy, noisy, soft_cross_entropy
+
+
+@pytest.fixture(scope="module")
+def unet():
+    torch.manual_seed(0)
+    config = {**UNET_CONFIG, "block_out_channels": (16, 16, 32), "norm_num_groups": 8, "attention_head_dim": 2}
+    network = UNet2DConditionModel(**config).eval().requires_grad_(False)
+    make_toroidal(network)
+    return network
+
+
+@pytest.fixture(scope="module")
+def pipeline(unet):
+    made = RepeatPipeline(unet=copy.deepcopy(unet), scheduler=FlowMatchEulerDiscreteScheduler(shift=NOISE_SHIFT))
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def text():
+    return torch.randn(1, TEXT_TOKENS, TEXT_WIDTH, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("layout", [Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK])
+def test_padding_shows_the_neighbour_of_the_layout(layout):
+    tile = torch.arange(64.0).view(1, 1, 8, 8)
+    cloth = layout_tiling(tile[0, 0].numpy(), layout, 3, 3)
+    cloth = torch.from_numpy(cloth)
+    cloth = cloth.roll(4, 0) if layout is Layout.HALF_DROP else cloth
+    cloth = cloth.roll(4, 1) if layout is Layout.HALF_BRICK else cloth
+    assert torch.equal(wrap(tile, 2, layout)[0, 0], cloth[6:18, 6:18])
+
+
+@pytest.mark.parametrize("layout", [Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK])
+def test_the_network_sees_one_repeat_as_it_sees_the_cloth(unet, text, layout):
+    """The prediction for one cell equals the one for 2 x 2 repeats laid out, so tiling holds by construction."""
+    torus = next(module.torus for module in unet.modules() if hasattr(module, "torus"))
+    noise = torch.randn(1, ROLES, UNIT_PX, UNIT_PX, generator=torch.Generator().manual_seed(2))
+    where = torch.randn(
+        1, COORDINATES, UNIT_PX // PATCH_PX, UNIT_PX // PATCH_PX, generator=torch.Generator().manual_seed(3)
+    )
+
+    def laid_out(x):
+        planes = [torch.from_numpy(layout_tiling(plane.numpy(), layout, 2, 2).copy()) for plane in x[0]]
+        return torch.stack(planes)[None]
+
+    time = torch.tensor([0.7])
+    torus.layout = layout
+    one = predict_logits(unet, noise, time, text, where)
+    torus.layout = Layout.STRAIGHT
+    cloth = predict_logits(unet, laid_out(noise), time, text, laid_out(where))
+    assert (laid_out(one) - cloth).abs().max() < 2e-4
+
+
+def test_padding_with_zeros_instead_would_be_noticed(unet, text):
+    """Negative control of the test above: an ordinary network's prediction depends on where the tile is cut."""
+    plain = UNet2DConditionModel(**dict(unet.config)).eval().requires_grad_(False)
+    noise = torch.randn(1, ROLES, UNIT_PX, UNIT_PX, generator=torch.Generator().manual_seed(2))
+    where = torch.zeros(1, COORDINATES, UNIT_PX // PATCH_PX, UNIT_PX // PATCH_PX)
+    time = torch.tensor([0.7])
+    straight = predict_logits(plain, noise, time, text, where)
+    rolled = predict_logits(plain, noise.roll(32, 3), time, text, where).roll(-32, 3)
+    assert (straight - rolled).abs().max() > 1e-2
+
+
+def test_dropped_columns_know_their_place_in_their_own_unit():
+    maps = coordinates(Cells(2, 2, Layout.HALF_DROP, Layout.HALF_DROP))
+    first, second = maps[..., :16], maps[..., 16:]
+    assert torch.allclose(first.roll(-8, 2)[:, COORDINATES // 2 :], second[:, COORDINATES // 2 :], atol=1e-5)
+
+
+def test_units_share_the_likeness_of_their_noise_and_no_more():
+    cells = Cells(2, 1, Layout.STRAIGHT)
+    alike, own = unit_noise(cells, seed=4, likeness=1.0), unit_noise(cells, seed=4, likeness=0.0)
+    assert torch.equal(alike[..., :UNIT_PX], alike[..., UNIT_PX:])
+    assert (own[..., :UNIT_PX] * own[..., UNIT_PX:]).mean().abs() < 0.05
+    assert unit_noise(cells, seed=4, likeness=0.5).std() == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_same_seed_draws_the_same_and_another_seed_another(pipeline, text):
+    cells = Cells(2, 1, Layout.STRAIGHT)
+    first, again, other = (pipeline(text, cells, seed=seed, steps=3) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_coverage_sums_to_one_and_forbidden_roles_stay_empty(pipeline, text):
+    coverage = pipeline(text, Cells(1, 1, Layout.STRAIGHT), seed=1, steps=3, slots=3)
+    assert coverage.shape == (ROLES, UNIT_PX, UNIT_PX)
+    assert torch.allclose(coverage.sum(0), torch.ones(UNIT_PX, UNIT_PX), atol=1e-4)
+    assert coverage[3:].max() == 0
+
+
+def test_a_start_with_little_noise_is_kept(pipeline, text):
+    start = torch.zeros(ROLES, UNIT_PX, UNIT_PX)
+    start[1] = 1
+    drawn = pipeline(text, Cells(1, 1, Layout.STRAIGHT), seed=1, steps=1, start=start, start_time=0.01, guidance=1.0)
+    assert drawn.shape == start.shape
+
+
+def test_progress_is_told_step_by_step(pipeline, text):
+    told = []
+    pipeline(
+        text, Cells(1, 1, Layout.STRAIGHT), seed=1, steps=3, on_step=lambda done, steps: told.append((done, steps))
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_cross_entropy_of_a_perfect_prediction_is_the_entropy():
+    clean = torch.rand(2, ROLES, 8, 8).softmax(1)
+    assert torch.allclose(soft_cross_entropy(clean.log(), clean), entropy(clean), atol=1e-5)
+    assert torch.equal(noisy(clean, torch.zeros_like(clean), torch.zeros(2)), 2 * clean - 1)
+
+
+@pytest.fixture
+def folder(unet, tmp_path):
+    """A weights folder with a tiny network, manifest and card."""
+    made = tmp_path / "tiny"
+    drawing.save(copy.deepcopy(unet), made)
+    (made / weights.CARD).write_text(json.dumps({"name": "tiny"}))
+    weights.write_manifest(made)
+    return made
+
+
+def test_a_folder_that_is_whole_loads_through_diffusers_and_draws(folder):
+    brief = Brief("flowers", Repeat(60, 60, Layout.STRAIGHT), 96, 96)
+    (raster,) = EmbeddedGenerator(folder).generate(brief, [1], Limits())
+    assert raster.indices.shape == (96, 96)
+
+
+def changed_byte(folder):
+    path = next(folder.rglob("*.safetensors"))
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+
+
+REFUSED = {
+    "a changed byte": changed_byte,
+    "a pickle": lambda folder: (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"\x80\x04."),
+    "a checkpoint": lambda folder: (folder / "model.ckpt").write_bytes(b"x"),
+    "a torch file": lambda folder: (folder / "unet" / "extra.pt").write_bytes(b"x"),
+    "code": lambda folder: (folder / "pipeline.py").write_text("print('hello')"),
+    "a file nobody named": lambda folder: (folder / "more.safetensors").write_bytes(b"x"),
+    "a missing file": lambda folder: (folder / "model_index.json").unlink(),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
+    "a broken manifest": lambda folder: (folder / "manifest.json").write_text("[]"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(REFUSED))
+def test_a_folder_that_was_touched_is_refused(folder, what):
+    REFUSED[what](folder)
+    with pytest.raises(WeightsRefused) as refused:
+        weights.verify(folder)
+    assert refused.value.fields["file"]
+    with pytest.raises(WeightsRefused):
+        EmbeddedGenerator(folder).fingerprint()
+
+
+def test_a_link_in_place_of_a_file_is_refused(folder, tmp_path):
+    real = tmp_path / "elsewhere.json"
+    (folder / "model_index.json").rename(real)
+    (folder / "model_index.json").symlink_to(real)
+    with pytest.raises(WeightsRefused):
+        weights.verify(folder)
+
+
+def test_other_weights_have_another_fingerprint(folder):
+    before = EmbeddedGenerator(folder).fingerprint()
+    second = folder.parent / "second"
+    folder.rename(second)
+    (second / weights.CARD).write_text(json.dumps({"name": "other"}))
+    weights.write_manifest(second)
+    assert EmbeddedGenerator(second).fingerprint() != before
