@@ -11,23 +11,26 @@ from generation.domain.pattern import IndexArray, Layout
 from production.domain.edges import Edges, pair_counts
 from production.domain.finding import Finding, Severity
 
-# One inner line in a hundred changes more than the 99th percentile, so a seam on a true edge of the drawing may lie a
-# little over it.
-ALLOWANCE = 1.1
+# The edge of a motif that happens to lie on the cut is no seam, and it peaks in one or two lines: a seam is measured
+# against the peaks of the drawing, the strongest change within PEAK_SHARE of the side, not against every quiet line.
+# On four generated florals cut at every row in turn, 0.02 % of true edges are over this (0.75 % are over the plain 99th
+# percentile), while a repeat cut 5 mm short is found every time.
+PEAK_SHARE = 0.005
+ALLOWANCE = 1.25
 
 
 @dataclass(frozen=True)
 class SeamMeasure:
-    """The mean change across one seam, and the 99th percentile of the changes inside, in one unit."""
+    """The mean change across one seam, and the 99th percentile of the peaks inside, in one unit."""
 
     direction: str
     seam: float
-    interior_p99: float
+    interior: float
 
     @property
     def excess(self) -> float:
         """How far the seam is over what is allowed; at most 0 when it is fine."""
-        return self.seam - self.interior_p99 * ALLOWANCE
+        return self.seam - self.interior * ALLOWANCE
 
 
 def measure_seams(
@@ -52,9 +55,15 @@ def measure_seams(
     across = float(pair_counts(indices[:, -1], left, colours) @ table / height)
     down = float(pair_counts(indices[-1], top, colours) @ table / width)
     return (
-        SeamMeasure("side to side", across, float(np.percentile(inside_across, 99))),
-        SeamMeasure("top to bottom", down, float(np.percentile(inside_down, 99))),
+        SeamMeasure("side to side", across, _peaks(inside_across)),
+        SeamMeasure("top to bottom", down, _peaks(inside_down)),
     )
+
+
+def _peaks(changes: NDArray[np.float64]) -> float:
+    """The 99th percentile, over all lines, of the strongest change near the line."""
+    near = min(len(changes), max(3, round(len(changes) * PEAK_SHARE)))
+    return float(np.percentile(np.lib.stride_tricks.sliding_window_view(changes, near).max(axis=1), 99))
 
 
 def seam(measures: tuple[SeamMeasure, ...], *, code: str, where: str, unit: str) -> Finding:
@@ -66,7 +75,7 @@ def seam(measures: tuple[SeamMeasure, ...], *, code: str, where: str, unit: str)
         severity=Severity.INFO if fine else Severity.ERROR,
         where=f"{where}, {worst.direction}",
         measured=f"{worst.seam:.2f} {unit}",
-        limit=f"{worst.interior_p99 * ALLOWANCE:.2f} {unit}",
+        limit=f"{worst.interior * ALLOWANCE:.2f} {unit}",
         remedy="" if fine else "Draw it again as a seamless repeat, or choose another layout.",
         sentence="The repeat meets itself without a visible line."
         if fine
