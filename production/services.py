@@ -97,7 +97,7 @@ def write_files(raster: Raster, *, job: RenderJob, folder: Path) -> list[Written
     # Last of all: who finds a manifest finds everything that it names.
     manifest = folder / f"{job.name}-manifest.json"
     content = json.dumps(manifest_of(job, files), indent=1, ensure_ascii=False, allow_nan=False)
-    write_bytes_whole(manifest, content.encode())
+    write_bytes_whole(manifest, content.encode("utf-8", "replace"))
     return [*files, _written(manifest, MANIFEST)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ from production.documents.page import (
     qr_code,
     rule,
     text,
+    width_of,
 )
 from production.domain.colour import lab_to_srgb, srgb_to_lab
 from production.domain.weave import warp_share
@@ -43,6 +45,8 @@ from production.preview import cloth_picture
 
 WIDTH = PAGE_WIDTH - 2 * MARGIN
 PICTURE = 82 * mm
+PICTURE_PX = 800
+MOST_COPIES = 12  # of a repeat along one side of the picture
 LAYOUT_WORDS = {
     Layout.STRAIGHT: "straight",
     Layout.HALF_DROP: "half-drop",
@@ -119,39 +123,54 @@ def _key_facts(canvas: Canvas, job: RenderJob, top: float) -> float:
             canvas.setStrokeColor(LINE)
             canvas.line(x, top - height + 2 * mm, x, top - 2 * mm)
         label(canvas, x + 2.5 * mm, top - 4.4 * mm, name)
-        text(canvas, x + 2.5 * mm, top - 10 * mm, value, font=BOLD, size=12.5, width=width - 4 * mm)
+        text(
+            canvas,
+            x + 2.5 * mm,
+            top - 10 * mm,
+            value,
+            font=BOLD,
+            size=_size_for(value, width - 4 * mm),
+            width=width - 4 * mm,
+        )
         x += width
     return top - height - 5 * mm
 
 
+def _size_for(value: str, width: float) -> float:
+    """The largest of the sizes for key facts at which `value` fits, else the smallest."""
+    return next((size for size in (12.5, 11.0, 9.5) if width_of(printable(value), BOLD, size) <= width), 9.0)
+
+
 def _picture(canvas: Canvas, raster: Raster, job: RenderJob, x: float, y: float) -> None:
-    """The cloth two repeats wide and high in a square, the repeats drawn as they stand."""
+    """A square of cloth at least two repeats wide and high, the repeats drawn as they stand."""
     repeat = job.spec.repeat
-    picture = cloth_picture(raster, columns=2, rows=2, width_px=900, colours=lab_to_srgb(job.assessment.made_lab))
-    width = PICTURE * min(1.0, repeat.width_mm / repeat.height_mm)
-    height = width * repeat.height_mm / repeat.width_mm
-    left, foot = x + (PICTURE - width) / 2, y + PICTURE - height
-    canvas.drawImage(ImageReader(Image.fromarray(picture)), left, foot, width, height)
+    side_mm = min(2 * max(repeat.width_mm, repeat.height_mm), MOST_COPIES * min(repeat.width_mm, repeat.height_mm))
+    scale = PICTURE / side_mm
+    tile_w, tile_h = repeat.width_mm * scale, repeat.height_mm * scale
+    columns, rows = (max(1, math.ceil(PICTURE / side - 1e-6)) for side in (tile_w, tile_h))
+    made = lab_to_srgb(job.assessment.made_lab)
+    width_px = round(PICTURE_PX * columns * tile_w / PICTURE)
+    picture = cloth_picture(raster, columns=columns, rows=rows, width_px=width_px, colours=made)
     canvas.saveState()
     path = canvas.beginPath()
-    path.rect(left, foot, width, height)
+    path.rect(x, y, PICTURE, PICTURE)
     canvas.clipPath(path, stroke=0)
-    tile_w, tile_h = width / 2, height / 2
-    for column in range(-1, 3):
-        for row in range(-1, 3):
-            tile_x = left + column * tile_w
-            tile_y = foot + height - (row + 1) * tile_h
+    top = y + PICTURE
+    image = ImageReader(Image.fromarray(picture))
+    canvas.drawImage(image, x, top - rows * tile_h, columns * tile_w, rows * tile_h)
+    for column in range(-1, columns + 1):
+        for row in range(-1, rows + 1):
+            tile_x, tile_y = x + column * tile_w, top - (row + 1) * tile_h
             if repeat.layout is Layout.HALF_DROP:
                 tile_y -= (column % 2) * tile_h / 2
             elif repeat.layout is Layout.HALF_BRICK:
                 tile_x += (row % 2) * tile_w / 2
             _outline(canvas, tile_x, tile_y, tile_w, tile_h, strong=False)
-    _outline(canvas, left, foot + height - tile_h, tile_w, tile_h, strong=True)
+    _outline(canvas, x, top - tile_h, tile_w, tile_h, strong=True)
     canvas.restoreState()
-    box(canvas, left, foot, width, height)
-    across, along = repeat.width_mm, repeat.height_mm
-    caption = f"one repeat {across:.1f} × {along:.1f} mm, {LAYOUT_WORDS[repeat.layout]}"
-    text(canvas, left, foot - 4 * mm, caption, size=8.2, colour=QUIET, width=PICTURE)
+    box(canvas, x, y, PICTURE, PICTURE)
+    caption = f"one repeat {repeat.width_mm:.1f} × {repeat.height_mm:.1f} mm, {LAYOUT_WORDS[repeat.layout]}"
+    text(canvas, x, y - 4 * mm, caption, size=8.2, colour=QUIET, width=PICTURE)
 
 
 def _outline(canvas: Canvas, x: float, y: float, width: float, height: float, *, strong: bool) -> None:
@@ -237,10 +256,11 @@ def _colours(canvas: Canvas, raster: Raster, job: RenderJob, top: float) -> floa
     step = min(6.0, 38.0 / len(raster.palette)) * mm
     for k, colour in enumerate(raster.palette.colours):
         y -= step
+        foot = y + 1.1 * mm - (step - 1 * mm) / 2
         for offset, shown in ((0, colour), (9, made[k])):
             canvas.setFillColor(HexColor(shown))
-            canvas.rect(MARGIN + offset * mm, y - 1.4 * mm, 9 * mm, step - 1 * mm, stroke=0, fill=1)
-        box(canvas, MARGIN, y - 1.4 * mm, 18 * mm, step - 1 * mm)
+            canvas.rect(MARGIN + offset * mm, foot, 9 * mm, step - 1 * mm, stroke=0, fill=1)
+        box(canvas, MARGIN, foot, 18 * mm, step - 1 * mm)
         text(canvas, MARGIN + 21 * mm, y, colour.upper(), font=STRONG, size=9)
         for offset, value in zip((50, 60, 70), lab[k], strict=True):
             text(canvas, MARGIN + offset * mm, y, f"{round(value, 1) + 0.0:.1f}", size=9, align="right")

@@ -1,11 +1,12 @@
 """Money: Decimal, half up once per line, total = sum of the lines, and the minimum charge."""
 
+import json
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from production.domain.costing import breakdown, line, money, percentage
+from production.domain.costing import Assumption, CostBreakdown, breakdown, line, money, percentage
 
 amounts = st.decimals("0", "99999", places=4)
 
@@ -49,3 +50,17 @@ def test_money_is_text_in_json():
     ).as_dict()
     assert shown["total"] == "0.30"
     assert shown["lines"][0]["source"] == "where from"
+
+
+@given(st.lists(st.tuples(amounts, amounts), min_size=1, max_size=8))
+def test_a_costing_that_was_kept_as_json_comes_back_the_same(rows):
+    lines = [line(f"l{k}", "x", quantity=q, unit="m", rate=r, source="s") for k, (q, r) in enumerate(rows)]
+    cost = breakdown(
+        lines,
+        currency="EUR",
+        quantity_m=Decimal("12.5"),
+        margin_pct=Decimal(38),
+        minimum_charge=Decimal(120),
+        assumptions=[Assumption("Margin", "38 %", "house default")],
+    )
+    assert CostBreakdown.from_dict(json.loads(json.dumps(cost.as_dict()))) == cost
