@@ -19,8 +19,8 @@ _DELTA = 6 / 29
 def srgb_to_lab(rgb: NDArray[np.uint8]) -> FloatArray:
     """sRGB (..., 3) uint8 to CIE L*a*b* D50 (..., 3) float64 (IEC 61966-2-1; CIE 15:2004, 8.2.1).
 
-    >>> srgb_to_lab(np.array([255, 255, 255], np.uint8)).round(1).tolist()
-    [100.0, 0.0, 0.0]
+    >>> (srgb_to_lab(np.array([255, 0, 0], np.uint8)).round(1)).tolist()
+    [54.3, 80.8, 69.9]
     """
     value = np.asarray(rgb, np.float64) / 255.0
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)

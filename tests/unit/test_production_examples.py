@@ -1,0 +1,16 @@
+"""The examples in production's docstrings hold."""
+
+import doctest
+
+import pytest
+
+from production import separation
+from production.documents import page
+from production.domain import colour, costing, snap, spec, usage
+
+
+@pytest.mark.parametrize("module", [colour, costing, snap, spec, usage, page, separation])
+def test_examples_in_docstrings_hold(module):
+    failed, tried = doctest.testmod(module)
+    assert failed == 0
+    assert tried > 0
