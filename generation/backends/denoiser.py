@@ -110,8 +110,11 @@ def predict_logits(unet: UNet2DConditionModel, noisy: Tensor, time: Tensor, text
 
 
 def evidence(time: Tensor) -> Tensor:
-    """How strongly a noisy pixel speaks for its role: d log p(z | role k) / d z_k of the Gaussian path, at most 10."""
-    return (2 * (1 - time) / time.clamp(min=1e-3) ** 2).clamp(max=10.0)
+    """How strongly a noisy pixel speaks for its role: d log p(z | role k) / d z_k of the Gaussian path.
+
+    At most 2.5: where there is little noise, a middling value is a pixel that two roles share, not doubt between them.
+    """
+    return (2 * (1 - time) / time.clamp(min=1e-3) ** 2).clamp(max=2.5)
 
 
 def sentence(text: Tensor) -> Tensor:

@@ -63,8 +63,7 @@ def _half_drop(columns: int, rows: int, *, islands: bool) -> Cells:
     if not islands:
         return Cells(columns, rows + rows % 2, Layout.HALF_DROP)
     if (columns + rows) % 2:
-        rows += 1 if rows * 1.0 <= columns else -1
-    rows = max(1, rows)
+        columns, rows = (columns - 1, rows) if columns > rows else (columns, rows - 1)
     return Cells(columns, rows, Layout.HALF_DROP, Layout.HALF_DROP)
 
 

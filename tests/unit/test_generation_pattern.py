@@ -58,7 +58,7 @@ def test_motif_units_close_over_the_repeat_in_every_layout(width_mm, height_mm, 
     cells = cells_for(Repeat(width_mm, height_mm, layout), words, islands=islands)
     assert cells.columns >= 1
     assert cells.rows >= 1
-    assert not islands or cells.columns * cells.rows <= 36
+    assert not islands or cells.columns * cells.rows <= 25
     drop = 0.5 if cells.dropped is Layout.HALF_DROP else 0.0
     brick = 0.5 if cells.dropped is Layout.HALF_BRICK else 0.0
     beyond_x = cells.rows / 2 if layout is Layout.HALF_DROP else 0.0  # where column 0 lies when it comes again

@@ -35,8 +35,8 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "flower_head", f.flower_head, ("flower", "floral", "blossom", "flower heads", "floral pattern"), 2.0, True, True
     ),
-    Family("daisy", f.daisy, ("daisy", "daisies", "marguerite", "daisy floral"), 1.5, True),
-    Family("tulip", f.tulip, ("tulip", "tulips", "tulip floral"), 1.2, True, True),
+    Family("daisy", f.daisy, ("daisy", "daisies", "marguerite", "daisy floral", "floral"), 1.5, True),
+    Family("tulip", f.tulip, ("tulip", "tulips", "tulip floral", "floral"), 1.2, True, True),
     Family(
         "ditsy", f.ditsy, ("ditsy floral", "little flowers", "small florals", "liberty floral", "calico"), 2.0, True
     ),
@@ -47,12 +47,12 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "line_flower",
         f.line_flower,
-        ("line art flower", "outline floral", "line drawing of a flower", "floral line art"),
+        ("line art flower", "outline floral", "line drawing of a flower", "floral line art", "floral"),
         1.5,
         True,
         True,
     ),
-    Family("poppy", f.poppy, ("poppy", "poppies", "big bloom", "bold floral"), 1.5, True, True),
+    Family("poppy", f.poppy, ("poppy", "poppies", "big bloom", "bold floral", "floral"), 1.5, True, True),
     Family("berries", f.berries, ("berries", "berry twig", "berry branch"), 1.0, True, True),
     Family(
         "meadow", f.meadow, ("wildflowers", "wild flowers", "meadow flowers", "wild flower meadow", "floral"), 1.2, True
@@ -60,7 +60,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "folk_flower",
         f.folk_flower,
-        ("folk floral", "folk art flower", "symmetrical floral", "folk motif"),
+        ("folk floral", "folk art flower", "symmetrical floral", "folk motif", "floral"),
         1.5,
         True,
         True,

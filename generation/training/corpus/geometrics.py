@@ -172,24 +172,19 @@ def waves(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 
 
 def scallops(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Overlapping fans, as in Japanese seigaiha."""
+    """Overlapping fans, as in Japanese seigaiha: of the fans over a pixel the lowest one lies in front."""
+    x, y = sheet.grid()
     n = int(style.integers(1, 3))
     rings = int(style.integers(2, 5))
-    radius = 0.5 / n
-    for row in range(-1, 4 * n + 3):
-        for column in range(n):
-            x = (column + 0.5 * (row % 2)) / n + 0.5 / n
-            y = row * 0.25 / n
-            for k in range(rings):
-                role = (1, 0, 2, 0)[k] if rings > 2 else (1, 0)[k]
-                sheet_disc_half(sheet, role, x, y + 0.25 / n, radius * (1 - k / rings * 0.95))
+    radius, drop = 0.5 / n, 0.25 / n
+    order = (1, 0, 2, 0) if rings > 2 else (1, 0)
+    for ahead in (0, 1):
+        row = np.floor(y / drop) + ahead
+        off_centre = (x * n - 0.5 * (row % 2)) % 1.0 - 0.5
+        distance = np.hypot(off_centre / n, (row + 1) * drop - y) / radius
+        for ring in range(rings):
+            sheet.paint(order[ring], distance < 1 - 0.95 * ring / rings)
     return ("Japanese", "seigaiha", "fan", "art deco")
-
-
-def sheet_disc_half(sheet: Sheet, role: int, x: float, y: float, radius: float) -> None:
-    """The upper half of a disc; drawn downwards row by row so that the next row covers its foot."""
-    turn = np.linspace(np.pi, TAU, 28)
-    sheet.fill(role, np.stack([x + radius * np.cos(turn), y + radius * np.sin(turn)], axis=1))
 
 
 def ogee(sheet: Sheet, style: Generator, vary: Generator) -> Words:
