@@ -11,8 +11,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.utils import timezone
 
 from generation.errors import GenerationError
+from inventory_sync import services as inventory
 from inventory_sync.errors import ErpError
 from orders import audit, steps, tasks, work
 from orders.domain.states import LineEvent, LineState, next_line_state
@@ -176,8 +178,12 @@ def run_step(step_id: int) -> bool:
 
 
 def sweep() -> int:
-    """Block the lines whose worker died on the last try, ring for everything that is due; returns how many rang."""
+    """Block the lines whose worker died on the last try, free what quotes held too long, ring for every due step.
+
+    Returns how many rang.
+    """
     steps.sweep(lambda step: block(step.line, WorkerDied(fields={"step": step.kind, "tries": step.attempt})))
+    inventory.release_expired(timezone.now())
     due = steps.due()
     for step_id in due:
         tasks.ring(step_id)

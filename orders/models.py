@@ -32,8 +32,8 @@ class Shop(models.Model):
     time_zone = models.CharField(max_length=64, default="Europe/Paris")
     connector = models.CharField(max_length=32, default="ledger", help_text="Which ERP this shop's stock lives in.")
     generator = models.CharField(max_length=32, default="embedded", help_text="What draws this shop's designs.")
-    printed_product = models.CharField(max_length=64, default="FIN-PRINT", help_text="The ERP's product printed to order.")
-    woven_product = models.CharField(max_length=64, default="FIN-WEAVE", help_text="The ERP's product woven to order.")
+    printed_product = models.CharField(max_length=64, default="FIN-PRINT", help_text="The ERP's printed cloth.")
+    woven_product = models.CharField(max_length=64, default="FIN-WEAVE", help_text="The ERP's woven cloth.")
     order_sequence = models.PositiveIntegerField(default=0, editable=False)
     audit_sequence = models.PositiveIntegerField(default=0, editable=False)
 

