@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +59,8 @@ def load(folder: Path) -> RepeatPipeline:
 
 def save(unet: UNet2DConditionModel, folder: Path) -> None:
     """Write the network in half precision as safetensors of at most 14 MB each, with its scheduler."""
-    pipeline = RepeatPipeline(unet=unet, scheduler=FlowMatchEulerDiscreteScheduler(shift=NOISE_SHIFT))
-    pipeline.unet.half()
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=NOISE_SHIFT)
+    pipeline = RepeatPipeline(unet=copy.deepcopy(unet).half(), scheduler=scheduler)
     pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size="14MB")
 
 

@@ -26,17 +26,20 @@ REQUESTS = (
     "hexagons", "floral trellis", "Fair Isle", "zebra, monochrome palette", "leopard, desert palette", "camouflage",
     "marble, ocean palette", "ikat, terracotta palette",
 )  # fmt: skip
+_UNIT = Cells(1, 1, Layout.STRAIGHT)
 
 
 def contact_sheet(unet: UNet2DConditionModel, path: Path, *, seed: int = 3, across: int = 6) -> None:
     """Draw every request from pure noise and write one picture."""
     pipeline = RepeatPipeline(unet=unet, scheduler=FlowMatchEulerDiscreteScheduler(shift=NOISE_SHIFT))
+    pipeline.set_progress_bar_config(disable=True)
     pictures = []
     for request in REQUESTS:
-        coverage = pipeline(encode([request]), Cells(1, 1, Layout.STRAIGHT), seed=seed).numpy()
-        unit = enlarge(smooth(coverage, 0.6, Layout.STRAIGHT), width_px=2 * UNIT_PX, height_px=2 * UNIT_PX,
-                       layout=Layout.STRAIGHT)  # fmt: skip
-        cloth = palette_from_words(request, 8).rgb()[layout_tiling(unit, Layout.STRAIGHT, 2, 2)]
+        colours = palette_from_words(request, 8).rgb()
+        coverage = pipeline(encode([request]), _UNIT, seed=seed, slots=len(colours)).numpy()
+        calm = smooth(coverage, 0.6, Layout.STRAIGHT)
+        unit = enlarge(calm, width_px=2 * UNIT_PX, height_px=2 * UNIT_PX, layout=Layout.STRAIGHT)
+        cloth = colours[layout_tiling(unit, Layout.STRAIGHT, 2, 2)]
         pictures.append(np.pad(cloth, ((4, 4), (4, 4), (0, 0)), constant_values=255))
     rows = [np.concatenate(pictures[start : start + across], axis=1) for start in range(0, len(pictures), across)]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -169,7 +169,8 @@ def train(
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimiser.step()
         keep = min(recipe.ema, (1 + progress.steps) / (10 + progress.steps))
-        torch._foreach_lerp_(list(average.parameters()), list(unet.parameters()), 1 - keep)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(unet.parameters()), 1 - keep)
         now = time.monotonic()
         progress.steps += 1
         progress.images += recipe.batch
