@@ -3,6 +3,7 @@
 The docstring of a class is its message where none is given.
 """
 
+from enum import StrEnum
 from typing import Any, ClassVar
 
 
@@ -30,13 +31,6 @@ class DueDatePast(OrderError):
     code = "due_date_past"
 
 
-class UnknownShop(OrderError):
-    """There is no such shop."""
-
-    code = "unknown_shop"
-    http_status = 404
-
-
 class StaleState(OrderError):
     """Somebody else was quicker: the line has moved on. Look again, then decide."""
 
@@ -44,11 +38,17 @@ class StaleState(OrderError):
     http_status = 409
 
 
-class NotNow(OrderError):
-    """That can't be done in the line's present state."""
+class IllegalTransition(OrderError):
+    """That can't be done in the present state."""
 
     code = "not_now"
     http_status = 409
+
+    def __init__(self, state: StrEnum, event: StrEnum) -> None:
+        super().__init__(
+            f"That can't be done now: no {event.value} while {state.value.replace('_', ' ')}.",
+            fields={"state": state.value, "event": event.value},
+        )
 
 
 class CandidateNotPassed(OrderError):

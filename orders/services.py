@@ -20,13 +20,13 @@ from django.utils import timezone
 from generation import services as generation
 from generation.domain.pattern import Layout, Repeat
 from orders import audit, flow, references, work
-from orders.domain.states import IllegalTransition, LineEvent, LineState
+from orders.domain.states import LineEvent, LineState
 from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, UnknownCandidate
 from orders.models import Approval, Candidate, Customer, Order, OrderLine, Round, Shop
 from production import services as production
 
 # Everything by which the product says no to a person.
-Refusals = (*flow.ProductErrors, IllegalTransition)
+Refusals = flow.ProductErrors
 FARTHEST_DUE_DATE = timedelta(days=730)
 
 

@@ -12,7 +12,6 @@ from rest_framework.views import exception_handler
 
 from generation.errors import GenerationError
 from inventory_sync.errors import ErpError
-from orders.domain.states import IllegalTransition
 from orders.errors import OrderError
 from production.errors import ProductionError
 
@@ -23,8 +22,6 @@ def problem(error: Exception) -> tuple[int, dict[str, Any]] | None:
     """Say what went wrong as (HTTP status, body) for every error of the product; None for one that nobody foresaw."""
     if isinstance(error, OrderError | GenerationError | ProductionError | ErpError):
         return error.http_status, _body(error.code, str(error), error.fields)
-    if isinstance(error, IllegalTransition):
-        return 409, _body("not_now", f"That can't be done now: {error}", {"state": error.state.value})
     if isinstance(error, exceptions.ValidationError):
         return 400, _body("invalid", *_first_sentence(error.detail))
     return None

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
+from orders.errors import IllegalTransition
+
 
 class LineState(StrEnum):
     """Where a line of an order stands."""
@@ -57,15 +59,6 @@ class StepEvent(StrEnum):
     RETRY = "retry"
     FAIL = "fail"
     DROP = "drop"
-
-
-class IllegalTransition(Exception):
-    """That can't happen in this state."""
-
-    def __init__(self, state: StrEnum, event: StrEnum) -> None:
-        super().__init__(f"{event.value!r} can't happen while {state.value!r}.")
-        self.state = state
-        self.event = event
 
 
 _L, _E = LineState, LineEvent
