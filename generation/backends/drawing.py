@@ -18,7 +18,7 @@ from generation.backends.denoiser import ROLES, UNIT_PX
 from generation.backends.pipeline import NOISE_SHIFT, RepeatPipeline
 from generation.backends.proposals import chosen_family, companion_of, style_for
 from generation.backends.words import encode
-from generation.domain.finish import Coverage, calmest_phase, enlarge, repair_details, smooth, used_colours
+from generation.domain.finish import Coverage, calmest_phase, drop_specks, enlarge, repair_details, smooth, used_colours
 from generation.domain.palette import cluster, palette_from_picture, palette_from_words, parse_colour, without_colours
 from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, lab_of
 from generation.domain.setting import Cells, cells_for
@@ -33,7 +33,8 @@ ISLAND_START_TIMES = (0.55, 0.65, 0.75)
 FIELD_START_TIMES = (0.4, 0.5)
 REFERENCE_START_TIME = 0.85
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
-CALM_PX = 0.6  # outlines are calmed by this much, in pixels of a unit
+MOTIF_CALM_PX, FIELD_CALM_PX = 0.85, 0.6  # outlines are calmed by this much, in pixels of a unit
+SPECK_PX = 6  # islands and holes under this area are chance, in pixels of a unit
 FINEST_UNIT_SHARE = 0.011  # of a unit: what is finer than the network's own pixel is chance, not drawing
 
 
@@ -44,6 +45,7 @@ class Start:
     coverage: NDArray[np.float32]
     time: float
     origin: str
+    calm_px: float = MOTIF_CALM_PX
 
 
 def load(folder: Path) -> RepeatPipeline:
@@ -93,26 +95,26 @@ def draw(pipeline: RepeatPipeline, brief: Brief, *, seed: int, limits: Limits, o
     if drawn is _SINGLE:
         coverage = np.roll(coverage, calmest_phase(coverage), axis=(1, 2))
         coverage = np.tile(coverage, (1, cells.rows, cells.columns))
-    return _finished(coverage, brief, palette, cells=cells, limits=limits, seed=seed, origin=start.origin)
+    return _finished(coverage, brief, palette, cells=cells, limits=limits, start=start, seed=seed)
 
 
 _SINGLE = Cells(1, 1, Layout.STRAIGHT)
 
 
 def _finished(
-    coverage: Coverage, brief: Brief, palette: Palette, *, cells: Cells, limits: Limits, seed: int, origin: str
+    coverage: Coverage, brief: Brief, palette: Palette, *, cells: Cells, limits: Limits, start: Start, seed: int
 ) -> Raster:
     layout = brief.repeat.layout
-    indices = enlarge(
-        smooth(coverage, CALM_PX, layout), width_px=brief.width_px, height_px=brief.height_px, layout=layout
-    )
+    clean = drop_specks(coverage, smallest_area_px=SPECK_PX, layout=layout)
+    calm = smooth(clean, start.calm_px, layout)
+    indices = enlarge(calm, width_px=brief.width_px, height_px=brief.height_px, layout=layout)
     unit_mm = min(brief.repeat.width_mm / cells.columns, brief.repeat.height_mm / cells.rows)
     pixel_mm = min(brief.repeat.width_mm / brief.width_px, brief.repeat.height_mm / brief.height_px)
     smallest_mm = max(limits.min_feature_mm, FINEST_UNIT_SHARE * unit_mm)
     indices = repair_details(indices, smallest_px=math.ceil(smallest_mm / pixel_mm - 1e-6), layout=layout)
     indices, present = used_colours(indices)
     colours = Palette(tuple(palette.colours[index] for index in present))
-    return Raster(indices=indices, palette=colours, repeat=brief.repeat, seed=seed, origin=origin)
+    return Raster(indices=indices, palette=colours, repeat=brief.repeat, seed=seed, origin=start.origin)
 
 
 def _palette(brief: Brief, limits: Limits) -> Palette:
@@ -131,9 +133,9 @@ def _from_family(family: corpus.Family, cells: Cells, slots: int, rng: np.random
     companion = companion_of(family, words, rng) if cells.columns % 2 == 0 else None
     coverage = corpus.draw_cloth(family, style, drawn, companion=companion, size_px=UNIT_PX)
     motifs = family.name if companion is None else f"{family.name} with {companion.name}"
-    return Start(
-        _fractions(corpus.fold_roles(coverage, slots)), time, f"model over proposal {motifs} {style}, from noise {time}"
-    )
+    origin = f"model over proposal {motifs} {style}, from noise {time}"
+    calm_px = MOTIF_CALM_PX if family.island else FIELD_CALM_PX
+    return Start(_fractions(corpus.fold_roles(coverage, slots)), time, origin, calm_px)
 
 
 def _from_picture(picture: NDArray[np.uint8], cells: Cells, slots: int) -> Start:

@@ -12,6 +12,7 @@ Coverage = NDArray[np.float32]
 
 _STRIP_ROWS = 64
 _MORPHOLOGY_ROWS = 1024
+_SPECK_PAD = 8
 _TAPS = 2  # source rows needed on each side of a sample by the cubic
 
 
@@ -41,6 +42,26 @@ def smooth(coverage: Coverage, sigma_px: float, layout: Layout) -> Coverage:
     padded = pad_by_layout(coverage, pad, layout)
     planes = [cv2.GaussianBlur(plane, (2 * pad + 1, 2 * pad + 1), sigma_px)[pad:-pad, pad:-pad] for plane in padded]
     return np.stack(planes).astype(np.float32)
+
+
+def drop_specks(coverage: Coverage, *, smallest_area_px: int, layout: Layout) -> Coverage:
+    """Coverage (K, H, W) without islands or holes under that area: they take the colour that surrounds them."""
+    labels = pad_by_layout(coverage.argmax(axis=0), _SPECK_PAD, layout).astype(np.uint8)
+    specks = np.zeros(labels.shape, bool)
+    for role in np.unique(labels):
+        _, parts, stats, _ = cv2.connectedComponentsWithStats((labels == role).view(np.uint8), connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] < smallest_area_px
+        small[0] = False
+        specks |= small[parts]
+    inner = slice(_SPECK_PAD, -_SPECK_PAD)
+    rows, columns = np.nonzero(specks[inner, inner])
+    if not len(rows):
+        return coverage
+    around = smooth(coverage, 2.0, layout)[:, rows, columns]
+    around[coverage[:, rows, columns].argmax(axis=0), np.arange(len(rows))] = 0
+    out = coverage.copy()
+    out[:, rows, columns] = around / around.sum(axis=0).clip(1e-6)
+    return out
 
 
 def enlarge(coverage: Coverage, *, width_px: int, height_px: int, layout: Layout) -> IndexArray:

@@ -5,6 +5,7 @@ import pytest
 
 from generation.domain.finish import (
     calmest_phase,
+    drop_specks,
     enlarge,
     pad_by_layout,
     repair_details,
@@ -80,6 +81,21 @@ def test_a_detail_that_crosses_the_seam_is_measured_whole():
     raster[10:20, -3:] = 1  # six wide on the cloth, three on each side of the seam
     assert (repair_details(raster, smallest_px=6, layout=Layout.STRAIGHT) == raster).all()
     assert repair_details(raster, smallest_px=7, layout=Layout.STRAIGHT).max() == 0
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_specks_and_holes_take_the_colour_around_them(layout):
+    labels = np.zeros((32, 32), int)
+    labels[8:20, 8:20] = 1
+    labels[12:14, 12:14] = 0  # a hole
+    labels[26, 26:28] = 2  # a speck
+    labels[22:26, 2:6] = 2  # large enough
+    coverage = (labels[None] == np.arange(3)[:, None, None]).astype(np.float32)
+    cleaned = drop_specks(coverage, smallest_area_px=6, layout=layout)
+    labels[12:14, 12:14] = 1
+    labels[26, 26:28] = 0
+    assert (cleaned.argmax(axis=0) == labels).all()
+    assert np.allclose(cleaned.sum(axis=0), 1, atol=1e-5)
 
 
 def test_unused_colours_are_dropped_and_the_order_kept():
