@@ -149,6 +149,8 @@ def _check(brief: Brief, limits: Limits) -> None:
         )
     if not brief.words.strip() and brief.reference is None:
         raise InvalidBrief("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
+    if brief.palette is not None and len(brief.palette) < 2:
+        raise InvalidBrief("A palette needs two colours at least: a ground and a motif.", fields={"field": "palette"})
     for colour in brief.palette or ():
         parse_colour(colour)
 

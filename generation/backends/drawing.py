@@ -22,6 +22,7 @@ from generation.domain.finish import Coverage, calmest_phase, drop_specks, enlar
 from generation.domain.palette import cluster, palette_from_picture, palette_from_words, parse_colour, without_colours
 from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, lab_of
 from generation.domain.setting import Cells, cells_for
+from generation.errors import InvalidBrief
 from generation.ports import OnStep
 from generation.training import corpus
 
@@ -45,6 +46,7 @@ class Start:
     coverage: NDArray[np.float32]
     time: float
     origin: str
+    cells: Cells  # what the coverage holds: the cells of the repeat, or one unit that fills them all
     calm_px: float = MOTIF_CALM_PX
 
 
@@ -78,11 +80,10 @@ def draw(pipeline: RepeatPipeline, brief: Brief, *, seed: int, limits: Limits, o
         family = chosen_family(brief.words, seed)
         cells = cells_for(brief.repeat, brief.words, islands=family.island)
         start = _from_family(family, cells, slots, rng, brief.words)
-    drawn = cells if start.coverage.shape[1:] == (cells.rows * UNIT_PX, cells.columns * UNIT_PX) else _SINGLE
     words = without_colours(brief.words) if brief.words.strip() else ""
     coverage: Coverage = pipeline(
         encode([words]),
-        drawn,
+        start.cells,
         seed=seed,
         steps=STEPS,
         guidance=GUIDANCE if words else 1.0,
@@ -92,7 +93,7 @@ def draw(pipeline: RepeatPipeline, brief: Brief, *, seed: int, limits: Limits, o
         slots=slots,
         on_step=on_step,
     ).numpy()
-    if drawn is _SINGLE:
+    if start.cells is _SINGLE:
         coverage = np.roll(coverage, calmest_phase(coverage), axis=(1, 2))
         coverage = np.tile(coverage, (1, cells.rows, cells.columns))
     return _finished(coverage, brief, palette, cells=cells, limits=limits, start=start, seed=seed)
@@ -122,7 +123,12 @@ def _palette(brief: Brief, limits: Limits) -> Palette:
     if brief.palette:
         return Palette(tuple(parse_colour(colour) for colour in brief.palette)[:most])
     if brief.reference is not None:
-        return palette_from_picture(brief.reference, min(most, 6))
+        palette = palette_from_picture(brief.reference, min(most, 6))
+        if len(palette) < 2:
+            raise InvalidBrief(
+                "The picture is of one colour: send another, or give a palette.", fields={"field": "reference"}
+            )
+        return palette
     return palette_from_words(brief.words, most)
 
 
@@ -135,7 +141,7 @@ def _from_family(family: corpus.Family, cells: Cells, slots: int, rng: np.random
     motifs = family.name if companion is None else f"{family.name} with {companion.name}"
     origin = f"model over proposal {motifs} {style}, from noise {time}"
     calm_px = MOTIF_CALM_PX if family.island else FIELD_CALM_PX
-    return Start(_fractions(corpus.fold_roles(coverage, slots)), time, origin, calm_px)
+    return Start(_fractions(corpus.fold_roles(coverage, slots)), time, origin, drawn, calm_px)
 
 
 def _from_picture(picture: NDArray[np.uint8], cells: Cells, slots: int) -> Start:
@@ -152,7 +158,8 @@ def _from_picture(picture: NDArray[np.uint8], cells: Cells, slots: int) -> Start
     fade = np.minimum(_edge(half[1])[:, None], _edge(half[0])[None, :]).astype(np.float32)
     coverage *= fade
     coverage[0] += 1 - fade
-    return Start(coverage, REFERENCE_START_TIME, f"model over the reference picture, from noise {REFERENCE_START_TIME}")
+    origin = f"model over the reference picture, from noise {REFERENCE_START_TIME}"
+    return Start(coverage, REFERENCE_START_TIME, origin, cells)
 
 
 def _edge(size: int) -> NDArray[np.float64]:

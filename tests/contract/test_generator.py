@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from generation.domain.pattern import Brief, Layout, Limits, Raster, Repeat
+from generation.errors import GenerationError
 
 NORDIC = ("#f1eee7", "#34506b", "#8ba495")
 
@@ -106,6 +107,12 @@ def test_a_reference_picture_gives_its_colours(generator):
     raster = generator.generate(brief_of(Layout.STRAIGHT, words="", reference=picture), [1], Limits())[0]
     assert raster.palette.colours[0] == "#f0e6d2"
     assert "#1e3c78" in raster.palette.colours
+
+
+def test_a_blank_picture_is_refused_with_its_field(generator):
+    with pytest.raises(GenerationError) as refused:
+        generator.generate(brief_of(words="", reference=np.full((40, 40, 3), 200, np.uint8)), [1], Limits())
+    assert refused.value.fields["field"] == "reference"
 
 
 def test_progress_ends_at_the_last_step(generator):

@@ -170,7 +170,8 @@ def test_the_model_s_card_is_kept_with_its_fingerprint(checks, brief):
         ({"height_px": 99_999}, InvalidBrief, "repeat_mm"),
         ({"height_px": 61}, InvalidBrief, "repeat_mm"),
         ({"words": "  "}, InvalidBrief, "words"),
-        ({"palette": ("#12345",)}, NotAColour, "palette"),
+        ({"palette": ("#12345", "#ffffff")}, NotAColour, "palette"),
+        ({"palette": ("#123456",)}, InvalidBrief, "palette"),
     ],
 )
 def test_a_brief_that_can_not_be_drawn_is_refused_with_its_field(checks, brief, change, error, field):
