@@ -30,9 +30,9 @@ STEPS = 10
 GUIDANCE = 2.0
 # How far a proposal goes into noise: the higher, the less is left of it. Woven and geometric patterns live on straight
 # edges, which a small network redraws by hand.
-ISLAND_START_TIMES = (0.55, 0.65, 0.75)
+ISLAND_START_TIMES = (0.5, 0.6, 0.68)
 FIELD_START_TIMES = (0.4, 0.5)
-REFERENCE_START_TIME = 0.85
+REFERENCE_START_TIME = 0.6
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
 MOTIF_CALM_PX, FIELD_CALM_PX = 0.85, 0.6  # outlines are calmed by this much, in pixels of a unit
 SPECK_PX = 6  # islands and holes under this area are chance, in pixels of a unit
