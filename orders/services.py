@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from generation import services as generation
 from generation.domain.pattern import Layout, Repeat
-from orders import audit, flow, references, work
+from orders import audit, flow, work
 from orders.domain.states import LineEvent, LineState
 from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, UnknownCandidate
 from orders.models import Approval, Candidate, Customer, Order, OrderLine, Round, Shop
@@ -145,10 +145,9 @@ def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
         weave=line.weave,
         palette=changes.get("palette", old.palette_name or old.palette),
         due_date=line.due_date,
-        reference=references.read(old.reference_sha256) if old.reference_sha256 else None,
     )
     with transaction.atomic():
-        brief = _brief(line.order.shop, new)
+        brief = _brief(line.order.shop, new, reference_sha256=old.reference_sha256)
         brief.line, brief.number = line, old.number + 1
         brief.save()
         OrderLine.objects.filter(pk=line.pk).update(quantity_m=new.quantity_m)
@@ -169,10 +168,10 @@ def resume(line: OrderLine, *, by: User | None) -> OrderLine:
         return flow.move(line, LineEvent.RESUME, by=by)
 
 
-def _brief(shop: Shop, new: NewLine) -> Round:
+def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
     """Check one line's wishes against the catalogue and return its unsaved round. Raises with `fields["field"]` set."""
     words = " ".join(new.words.split())
-    if not words and new.reference is None:
+    if not words and new.reference is None and not reference_sha256:
         raise InvalidOrder("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
     if len(words) > 500:
         too_long = f"The words are {len(words)} characters long; 500 are read at most. Shorten them."
@@ -196,10 +195,9 @@ def _brief(shop: Shop, new: NewLine) -> Round:
             palette = list(generation.palette_named(new.palette))
         elif new.palette is not None:
             palette = [generation.parse_colour(colour) for colour in new.palette]
-    sha256 = ""
     if new.reference is not None:
         with flow.naming_field("reference"):
-            sha256 = references.keep(new.reference)
+            reference_sha256 = generation.keep_reference(new.reference)
     return Round(
         number=1,
         words=words,
@@ -208,7 +206,7 @@ def _brief(shop: Shop, new: NewLine) -> Round:
         layout=layout.value,
         repeat_width_mm=width_mm,
         repeat_height_mm=height_mm,
-        reference_sha256=sha256,
+        reference_sha256=reference_sha256,
     )
 
 

@@ -35,7 +35,6 @@ from inventory_sync.ports import (
     WorkOrder,
     in_unit,
 )
-from orders import references
 from orders.domain.states import LineState
 from orders.errors import FileDamaged, NotYetInStock
 from orders.models import Candidate, OrderLine, Round
@@ -74,7 +73,7 @@ def draw(line: OrderLine) -> list[Artwork]:
             width_px=spec.width_px,
             height_px=spec.height_px,
             palette=tuple(brief.palette) if brief.palette else None,
-            reference=references.pixels(brief.reference_sha256) if brief.reference_sha256 else None,
+            reference=generation.kept_reference(brief.reference_sha256) if brief.reference_sha256 else None,
         ),
         seeds=[_seed(line, brief, number) for number in range(lacking)],
         limits=spec.limits,

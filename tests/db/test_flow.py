@@ -1,11 +1,14 @@
 """The story, worked in this process with the real generator, ledger and files."""
 
 import hashlib
+import io
 import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from generation import services as generation
 from inventory_sync import services as inventory
 from orders import audit, report, services, work, worker
 from orders.errors import CandidateNotPassed, IllegalTransition, StaleState, UnknownCandidate
@@ -183,3 +186,13 @@ def test_a_damaged_file_is_not_handed_out(mill):
     Path(file.path).write_bytes(data)
     with pytest.raises(FileDamaged):
         work.file_named(line, file.name)
+
+
+def test_a_reference_picture_is_kept_with_the_round_and_goes_on_to_its_revisions(mill):
+    picture = io.BytesIO()
+    Image.new("RGB", (90, 60), "#2f6b4f").save(picture, "JPEG")
+    line = placed(mill, reference=picture.getvalue(), palette=None)
+    services.revise(line, by=None, words="bold stripes")
+    first, second = work_on(line).rounds.all()
+    assert first.reference_sha256 == second.reference_sha256 != ""
+    assert generation.kept_reference(first.reference_sha256).shape == (60, 90, 3)
