@@ -1,13 +1,16 @@
 """The pages that join apps: what is on the line, one line whole, a new order."""
 
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from generation.domain.pattern import Layout
@@ -42,7 +45,14 @@ def index(request: HttpRequest) -> HttpResponse:
     membership = _member(request, EVERYONE)
     lines = OrderLine.objects.filter(order__shop=membership.shop).select_related("order__customer")
     lines = lines.prefetch_related(*api.WHOLE_LINE).order_by("-pk")[:50]
-    shown = [{"line": line, "brief": max(line.rounds.all(), key=lambda brief: brief.number)} for line in lines]
+    shown = [
+        {
+            "line": line,
+            "brief": max(line.rounds.all(), key=lambda brief: brief.number),
+            "quantity_m": f"{float(line.quantity_m):g}",
+        }
+        for line in lines
+    ]
     context = {"shown": shown, "membership": membership, "may_place": membership.role in MAY["place"]}
     return render(request, "orders/index.html", context)
 
@@ -51,7 +61,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def line(request: HttpRequest, reference: str) -> HttpResponse:
     """One line: its rounds and candidates, files, clock and history."""
     membership = _member(request, EVERYONE)
-    return render(request, "orders/line.html", _line_context(membership, _line(membership, reference)))
+    with timezone.override(ZoneInfo(membership.shop.time_zone)):
+        return render(request, "orders/line.html", _line_context(membership, _line(membership, reference)))
 
 
 @login_required
@@ -140,6 +151,12 @@ def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
     offered = [verb for verb in OFFERED.get(LineState(wanted.state), ()) if membership.role in MAY[verb]]
     return {
         "line": wanted,
+        "quantity_m": f"{float(wanted.quantity_m):g}",
+        "newest_layout": rounds[0].layout.replace("_", " "),
+        "slots": [
+            {**slot, **{end: datetime.fromisoformat(slot[end]) for end in ("start", "end")}}
+            for slot in (wanted.plan or {}).get("slots", ())
+        ],
         "rounds": rounds,
         "newest": rounds[0],
         "offered": offered,

@@ -77,7 +77,7 @@ def seam(measures: tuple[SeamMeasure, ...], *, code: str, where: str, unit: str)
         measured=f"{worst.seam:.2f} {unit}",
         limit=f"{worst.interior * ALLOWANCE:.2f} {unit}",
         remedy="" if fine else "Draw it again as a seamless repeat, or choose another layout.",
-        sentence="The repeat meets itself without a visible line."
+        sentence=f"The repeat meets itself without a visible line ({where})."
         if fine
         else f"A line would show on the cloth where the repeats meet {worst.direction} ({where}).",
     )
