@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -67,11 +68,25 @@ def digest(event: AuditEvent) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def first_broken(shop: Shop) -> AuditEvent | None:
-    """Walk the shop's chain and return the first event that was changed, removed or slipped in; None if it holds."""
-    previous = GENESIS
-    for sequence, event in enumerate(AuditEvent.objects.filter(shop=shop).order_by("sequence").iterator(), start=1):
-        if event.sequence != sequence or event.previous != previous or event.digest != digest(event):
-            return event
-        previous = event.digest
-    return None
+@dataclass(frozen=True)
+class Broken:
+    """Where a chain does not hold, and how."""
+
+    sequence: int
+    how: str
+
+
+def first_broken(shop: Shop) -> Broken | None:
+    """Walk the shop's chain and return where an event was first changed, removed or slipped in; None if it holds.
+
+    The shop's own count tells when the newest events are gone. It is read first: events may be added meanwhile.
+    """
+    count = Shop.objects.values_list("audit_sequence", flat=True).get(pk=shop.pk)
+    previous, last = GENESIS, 0
+    for event in AuditEvent.objects.filter(shop=shop).order_by("sequence").iterator():
+        if event.sequence != last + 1:
+            return Broken(last + 1, "removed")
+        if event.previous != previous or event.digest != digest(event):
+            return Broken(event.sequence, f"changed or slipped in ({event.action})")
+        previous, last = event.digest, event.sequence
+    return Broken(last + 1, "removed") if last < count else None

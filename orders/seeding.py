@@ -37,19 +37,19 @@ def seed(path: Path, *, slug: str, name: str) -> dict[str, int]:
 def demo_logins(shop: Shop) -> list[tuple[str, str, str]]:
     """Make one login per role for trying the product on this machine; returns (role, name, password).
 
-    The password comes from this installation's own key, so no two installations share one.
+    The password comes from this installation's own key, so no two installations share one. A person who is there
+    already keeps rights, role and password as they are now; a password that was changed is not known here.
     """
     logins = []
     for role in Role:
-        name = f"demo-{role.value}"
+        name = f"{shop.slug}-{role.value}"
         password = hmac.new(settings.SECRET_KEY.encode(), name.encode(), hashlib.sha256).hexdigest()[:12]
-        user, new = User.objects.get_or_create(username=name)
-        if new:
-            user.set_password(password)
-        user.is_staff = user.is_superuser = role is Role.ADMIN
-        user.save()
-        Membership.objects.get_or_create(shop=shop, user=user, defaults={"role": role})
-        logins.append((role.label, name, password))
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            boss = role is Role.ADMIN
+            user = User.objects.create_user(name, password=password, is_staff=boss, is_superuser=boss)
+            Membership.objects.create(shop=shop, user=user, role=role)
+        logins.append((role.label, name, password if user.check_password(password) else "own password"))
     return logins
 
 

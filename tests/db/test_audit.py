@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 
 from orders import audit
 from orders.models import AuditEvent
@@ -28,9 +29,17 @@ def test_a_tampered_event_is_found(chain, change):
     assert audit.first_broken(chain).sequence == 3
 
 
-def test_a_removed_event_is_found(chain):
-    AuditEvent.objects.filter(shop=chain, sequence=3).delete()
-    assert audit.first_broken(chain).sequence == 4
+@pytest.mark.parametrize("removed", [1, 3, 5])
+def test_a_removed_event_is_found(chain, removed):
+    AuditEvent.objects.filter(shop=chain, sequence=removed).delete()
+    assert audit.first_broken(chain) == audit.Broken(removed, "removed")
+
+
+def test_it_is_found_when_all_that_was_done_lately_is_removed(chain, capsys):
+    AuditEvent.objects.filter(shop=chain, sequence__gte=4).delete()
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "broken at event 4: removed" in capsys.readouterr().out
 
 
 def test_shops_have_chains_of_their_own(chain):

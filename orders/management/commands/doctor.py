@@ -26,7 +26,7 @@ class Command(BaseCommand):
                 found[f"{shop.slug}: ERP"] = str(error)
             broken = audit.first_broken(shop)
             found[f"{shop.slug}: audit chain"] = (
-                "ok, unbroken" if broken is None else f"broken at event {broken.sequence} ({broken.action})"
+                "ok, unbroken" if broken is None else f"broken at event {broken.sequence}: {broken.how}"
             )
         for name, said in found.items():
             self.stdout.write(f"{name:<28} {said}")

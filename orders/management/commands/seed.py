@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orders.environment import is_loopback
 from orders.models import Shop
 from orders.seeding import DEMO_FACTORY, demo_logins, seed
 
@@ -21,6 +23,12 @@ class Command(BaseCommand):
         parser.add_argument("--logins", action="store_true", help="make and print one demo login per role")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["logins"] and not all(map(is_loopback, settings.ALLOWED_HOSTS)):
+            raise CommandError(
+                "--logins is for trying the product on one machine, but ALLOWED_HOSTS opens this server to others: "
+                "make people's logins with `manage.py createsuperuser` and on the administrator's pages.",
+                returncode=2,
+            )
         counts = seed(options["file"], slug=options["shop"], name=options["name"])
         new = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         self.stdout.write(f"Factory: {new}" if new else "Factory: everything was already there.")

@@ -7,7 +7,10 @@ import sys
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from orders.environment import is_loopback
 
 
 class Command(BaseCommand):
@@ -21,6 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=8)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not is_loopback(options["host"]) and all(map(is_loopback, settings.ALLOWED_HOSTS)):
+            raise CommandError(
+                f"--host {options['host']} opens this server to other machines, but ALLOWED_HOSTS names only this one: "
+                "set ALLOWED_HOSTS to the names by which people will reach it, or leave --host out.",
+                returncode=2,
+            )
         address = f"{options['host']}:{options['port']}"
         web = [sys.executable, "-m", "gunicorn", "orders.wsgi:application", "--bind", address]
         web += ["--worker-class", "gthread", "--threads", str(options["threads"]), "--log-level", "warning"]
