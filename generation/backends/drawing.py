@@ -30,8 +30,8 @@ STEPS = 10
 GUIDANCE = 2.0
 # How far a proposal goes into noise: the higher, the less is left of it. Woven and geometric patterns live on straight
 # edges, which a small network redraws by hand.
-ISLAND_START_TIMES = (0.5, 0.6, 0.68)
-FIELD_START_TIMES = (0.4, 0.5)
+ISLAND_START_TIMES = (0.4, 0.5, 0.58)
+FIELD_START_TIMES = (0.3, 0.4)
 REFERENCE_START_TIME = 0.6
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
 MOTIF_CALM_PX, FIELD_CALM_PX = 0.85, 0.6  # outlines are calmed by this much, in pixels of a unit

@@ -230,7 +230,7 @@ def _completed(names: list[str], colours: int) -> tuple[str, ...]:
             np.sqrt(((Palette(palette).lab()[:, None] - target[None]) ** 2).sum(-1)).min(axis=0).sum()
         ),
     )
-    rest = [colour for colour in nearest[1:] if _far(colour, own)] if len(own) < 3 else _shades(own)
+    rest = [colour for colour in nearest[1:] if _far(colour, own)] if len(names) < 2 else _shades(own)
     return tuple((own + rest)[:colours])
 
 
