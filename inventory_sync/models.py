@@ -140,6 +140,7 @@ class LedgerHold(models.Model):
     expires = models.DateTimeField(null=True, blank=True)
     consumed = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)
+    fence = models.BigIntegerField(default=0, help_text="The try that holds it; an earlier one can't replace it.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "reference"], name="ledger_hold_once")]

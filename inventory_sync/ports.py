@@ -180,6 +180,7 @@ class Hold:
     materials: tuple[MaterialHold, ...]
     slots: tuple[SlotHold, ...]
     expires: datetime | None = None  # a quote's hold frees itself; None: held until released or consumed
+    fence: int = 0  # grows with every try: what a later try holds can't be replaced by an earlier one
 
 
 # ---------------------------------------------------------------------------------------------- what is recorded

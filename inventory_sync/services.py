@@ -101,6 +101,7 @@ def hold(
     materials: Iterable[Material],
     slots: Iterable[Slot],
     expires: datetime | None = None,
+    fence: int = 0,
 ) -> Hold:
     """Hold materials and machine time for one order line: all of it or nothing, by reference.
 
@@ -112,6 +113,7 @@ def hold(
         tuple(MaterialHold(sku, lot, Decimal(quantity)) for sku, lot, quantity in materials),
         tuple(SlotHold(centre, start, end) for centre, start, end in slots),
         expires,
+        fence,
     )
     return erp.hold(wanted)
 

@@ -1,13 +1,17 @@
 """The administrator's pages. What the line writes about itself, steps and audit, is read-only."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from orders import models
 
@@ -47,6 +51,26 @@ class ShopAdmin(ModelAdmin):
     """Mills and studios."""
 
     list_display = ("name", "slug", "currency", "connector", "generator")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # Stock, catalogue and files know the shop by its slug: another one would cut it off from all of them.
+        return ("slug",) if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Offer only time zones that exist, and connectors and generators that the settings name."""
+        choices = {
+            "time_zone": available_timezones(),
+            "connector": settings.WEFTLINE["connectors"],
+            "generator": settings.WEFTLINE["generators"],
+        }.get(db_field.name)
+        if choices is None:
+            return super().formfield_for_dbfield(db_field, request, **options)
+        return forms.ChoiceField(
+            choices=[(name, name) for name in sorted(choices)],
+            help_text=db_field.help_text,
+            initial=db_field.default,
+            widget=UnfoldAdminSelectWidget,
+        )
 
 
 @admin.register(models.Membership)

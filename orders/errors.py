@@ -78,6 +78,13 @@ class NotYetInStock(OrderError):
     http_status = 409
 
 
+class HoldChanged(OrderError):
+    """What was held for this line is no longer held as it was planned: try again to plan it anew."""
+
+    code = "hold_changed"
+    http_status = 409
+
+
 class FileDamaged(OrderError):
     """This file is not what was released: it is not handed out. Ask for it to be released anew."""
 

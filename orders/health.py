@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from orders import steps
 from orders.domain.states import StepState
 from orders.models import Pulse, Step
 
@@ -28,10 +29,23 @@ def checks() -> dict[str, str]:
             cursor.execute("SELECT 1")
         found["database"] = "ok"
         found["sweeper"] = _sweeper()
-        found["oldest due step"] = _oldest()
+        found["steps"] = _oldest()
     except DatabaseError as error:
         found["database"] = f"can't be reached ({type(error).__name__})"
     return found
+
+
+def is_stuck() -> bool:
+    """True when steps have been due for a while and nobody works on any.
+
+    A worker killed while it waited for its queue takes the queue's lock with it, and its successors wait for ever.
+    """
+    patience = timedelta(seconds=max(10, settings.WEFTLINE["sweep_every_s"]))
+    now = steps.database_now()
+    waiting = Step.objects.filter(state=StepState.PENDING, due_at__lt=now - patience)
+    working = Step.objects.filter(state=StepState.RUNNING, lease_until__gt=now)
+    ended = Step.objects.filter(ended_at__gt=now - patience)
+    return waiting.exists() and not working.exists() and not ended.exists()
 
 
 def _storage() -> str:
@@ -56,9 +70,7 @@ def _sweeper() -> str:
 
 
 def _oldest() -> str:
-    now = timezone.now()
-    oldest = Step.objects.filter(state=StepState.PENDING, due_at__lt=now).order_by("due_at").first()
-    if oldest is None:
-        return "ok, none waits"
-    age = now - oldest.due_at
-    return f"waits {age.total_seconds():.0f} s" if age > timedelta(minutes=5) else f"ok, {age.total_seconds():.0f} s"
+    if is_stuck():
+        return "steps are due and nobody takes them: is the worker running?"
+    due = steps.due()
+    return f"ok, {len(due)} due" if due else "ok, none waits"

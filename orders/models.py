@@ -114,7 +114,7 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One cloth in one design. `state` moves only through orders.services.move."""
+    """One cloth in one design. `state` moves only through orders.flow.move."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()

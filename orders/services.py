@@ -5,7 +5,8 @@ Each is one transaction: check, compare-and-set, audit event, next step. Whoever
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -46,44 +47,21 @@ class NewLine:
     reference: bytes | None = None
 
 
-@transaction.atomic
 def place(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
     """Take an order as drafts. Raises OrderError, ProductionError or GenerationError with `fields["field"]` set.
 
     Everything that can be known to be wrong before anything is drawn is refused here.
     """
-    if not customer.strip():
-        raise InvalidOrder("Who is it for? Give the customer's name.", fields={"field": "customer"})
-    if not lines:
-        raise InvalidOrder("The order has no lines: say which cloth and how much.", fields={"field": "lines"})
-    checked = []
-    for position, line in enumerate(lines):
-        with flow.naming_field(f"lines[{position}]."):
-            checked.append((line, _due_date(shop, line), _brief(shop, line)))
-    who, _ = Customer.objects.get_or_create(shop=shop, name=customer.strip())
-    Shop.objects.filter(pk=shop.pk).update(order_sequence=F("order_sequence") + 1)
-    sequence = Shop.objects.values_list("order_sequence", flat=True).get(pk=shop.pk)
-    order = Order.objects.create(shop=shop, customer=who, number=f"WL-{sequence:06d}", created_by=by)
-    for position, (new, due_date, brief) in enumerate(checked, start=1):
-        line = OrderLine.objects.create(
-            order=order,
-            position=position,
-            reference=f"{order.number}-{position}",
-            substrate=new.substrate,
-            weave=new.weave,
-            quantity_m=new.quantity_m,
-            due_date=due_date,
-        )
-        brief.line = line
-        brief.save()
-        audit.record(shop, "place", actor=by, line=line, to_state=line.state, details={"words": new.words})
-    return order
+    checked = _checked(shop, customer=customer, lines=lines)
+    with transaction.atomic():
+        return _write(shop, customer=customer, checked=checked, by=by)
 
 
 def place_and_submit(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
     """Take an order and hand all its lines to the line at once, in one transaction. Raises what `place` raises."""
+    checked = _checked(shop, customer=customer, lines=lines)
     with transaction.atomic():
-        order = place(shop, customer=customer, lines=lines, by=by)
+        order = _write(shop, customer=customer, checked=checked, by=by)
         for line in order.lines.select_related("order__shop"):
             submit(line, by=by)
     return order
@@ -146,12 +124,13 @@ def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
         palette=changes.get("palette", old.palette_name or old.palette),
         due_date=line.due_date,
     )
+    brief = _brief(line.order.shop, new, reference_sha256=old.reference_sha256)
     with transaction.atomic():
-        brief = _brief(line.order.shop, new, reference_sha256=old.reference_sha256)
         brief.line, brief.number = line, old.number + 1
+        details = {"round": brief.number, "words": brief.words}
+        moved = flow.move(line, LineEvent.REVISE, by=by, details=details, quantity_m=new.quantity_m, plan=None)
         brief.save()
-        OrderLine.objects.filter(pk=line.pk).update(quantity_m=new.quantity_m)
-        return flow.move(line, LineEvent.REVISE, by=by, details={"round": brief.number, "words": brief.words})
+        return moved
 
 
 def cancel(line: OrderLine, *, by: User | None) -> OrderLine:
@@ -166,6 +145,51 @@ def resume(line: OrderLine, *, by: User | None) -> OrderLine:
         if line.came_from == LineState.GENERATING:
             Round.objects.filter(pk=line.newest_round.pk).update(batch=1)
         return flow.move(line, LineEvent.RESUME, by=by)
+
+
+def _checked(shop: Shop, *, customer: str, lines: Sequence[NewLine]) -> list[tuple[NewLine, date, Round]]:
+    """Check an order as far as that goes before anything is drawn; outside any transaction, for pictures take time."""
+    if not customer.strip():
+        raise InvalidOrder("Who is it for? Give the customer's name.", fields={"field": "customer"})
+    if not lines:
+        raise InvalidOrder("The order has no lines: say which cloth and how much.", fields={"field": "lines"})
+    checked = []
+    for position, line in enumerate(lines):
+        with _naming_field(f"lines[{position}]."):
+            checked.append((line, _due_date(shop, line), _brief(shop, line)))
+    return checked
+
+
+def _write(shop: Shop, *, customer: str, checked: Sequence[tuple[NewLine, date, Round]], by: User | None) -> Order:
+    who, _ = Customer.objects.get_or_create(shop=shop, name=customer.strip())
+    Shop.objects.filter(pk=shop.pk).update(order_sequence=F("order_sequence") + 1)
+    sequence = Shop.objects.values_list("order_sequence", flat=True).get(pk=shop.pk)
+    order = Order.objects.create(shop=shop, customer=who, number=f"WL-{sequence:06d}", created_by=by)
+    for position, (new, due_date, brief) in enumerate(checked, start=1):
+        line = OrderLine.objects.create(
+            order=order,
+            position=position,
+            reference=f"{order.number}-{position}",
+            substrate=new.substrate,
+            weave=new.weave,
+            quantity_m=new.quantity_m,
+            due_date=due_date,
+        )
+        brief.line = line
+        brief.save()
+        audit.record(shop, "place", actor=by, line=line, to_state=line.state, details={"words": new.words})
+    return order
+
+
+@contextmanager
+def _naming_field(prefix: str) -> Iterator[None]:
+    """Put where in the order it was into whatever is refused inside: a prefix ending in a dot, or the whole name."""
+    try:
+        yield
+    except Refusals as error:
+        field = error.fields.get("field", "")
+        error.fields["field"] = f"{prefix}{field}" if prefix.endswith(".") else prefix
+        raise
 
 
 def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
@@ -189,14 +213,16 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
         shop.slug, substrate=new.substrate or None, weave=new.weave or None, quantity_m=new.quantity_m, repeat=repeat
     )
     palette, palette_name = None, ""
-    with flow.naming_field("palette"):
+    with _naming_field("palette"):
         if isinstance(new.palette, str):
             palette_name = new.palette
             palette = list(generation.palette_named(new.palette))
         elif new.palette is not None:
             palette = [generation.parse_colour(colour) for colour in new.palette]
+            if len(set(palette)) < 2:
+                raise InvalidOrder("One colour shows no design: give a ground and one more, or leave it to the words.")
     if new.reference is not None:
-        with flow.naming_field("reference"):
+        with _naming_field("reference"):
             reference_sha256 = generation.keep_reference(new.reference)
     return Round(
         number=1,

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -41,6 +41,11 @@ class Claim:
     attempt: int
     max_attempts: int
     token: uuid.UUID
+
+    @property
+    def fence(self) -> int:
+        """A number that grows with every claim of a line's steps: outside systems take it as a fence."""
+        return self.step_id * 1000 + self.attempt
 
 
 def open_step(line: OrderLine, kind: str, *, due_in: timedelta = timedelta(0), max_attempts: int = 4) -> Step:
@@ -100,8 +105,13 @@ def beating(held: Claim) -> Iterator[None]:
     def beat() -> None:
         try:
             while not over.wait(_lease().total_seconds() / 3):
-                if not heartbeat(held):
-                    return
+                try:
+                    if not heartbeat(held):
+                        return
+                except DatabaseError:
+                    # The database may be back before the lease is over; the next beat takes a new connection.
+                    log.warning("heartbeat of step %s could not reach the database", held.step_id, exc_info=True)
+                    connection.close()
         finally:
             connection.close()
 
@@ -120,8 +130,15 @@ def complete(held: Claim, settle: Callable[[], Any]) -> None:
     Raises LostLease, and nothing is written, when another worker has taken the step meanwhile.
     """
     with transaction.atomic():
+        lock_line(held.line_id)
         pass_fence(held, StepEvent.COMPLETE)
         settle()
+
+
+def lock_line(line_id: int) -> None:
+    """Write the line's row before its steps': everybody takes them in this order, so that nobody waits in a circle,
+    and whoever cancels a line sees every step that was opened for it."""
+    OrderLine.objects.filter(pk=line_id).update(version=F("version"))
 
 
 def pass_fence(held: Claim, event: StepEvent, **values: Any) -> None:
@@ -140,6 +157,7 @@ def fail(held: Claim, *, code: str, message: str, retryable: bool, exhausted: Ca
     """
     again = retryable and held.attempt < held.max_attempts
     with transaction.atomic():
+        lock_line(held.line_id)
         if again:
             wait_s = min(BACKOFF_S * 2 ** (held.attempt - 1), BACKOFF_AT_MOST_S) * random.uniform(0.5, 1.5)
             due_at = database_now() + timedelta(seconds=wait_s)
@@ -152,27 +170,26 @@ def fail(held: Claim, *, code: str, message: str, retryable: bool, exhausted: Ca
 
 def drop_open(line: OrderLine) -> None:
     """Close the line's open step under whoever works on it: its token opens nothing any more."""
-    for state in (StepState.PENDING, StepState.RUNNING):
-        Step.objects.filter(line=line, state=state).update(
-            state=next_state(STEP_TRANSITIONS, state, StepEvent.DROP), ended_at=Now()
-        )
+    dropped = next_state(STEP_TRANSITIONS, StepState.RUNNING, StepEvent.DROP)
+    still_open = Step.objects.filter(line=line, state__in=[StepState.PENDING, StepState.RUNNING])
+    still_open.update(state=dropped, ended_at=Now())
 
 
-def due() -> list[int]:
+def due(*, exclude_kind: str = "") -> list[int]:
     """Return the ids of the steps that a worker may claim now, oldest first."""
     ready = Q(state=StepState.PENDING, due_at__lte=Now()) | Q(state=StepState.RUNNING, lease_until__lt=Now())
-    return list(
-        Step.objects.filter(ready, attempt__lt=F("max_attempts")).order_by("due_at").values_list("pk", flat=True)
-    )
+    claimable = Step.objects.filter(ready, attempt__lt=F("max_attempts")).exclude(kind=exclude_kind)
+    return list(claimable.order_by("due_at").values_list("pk", flat=True))
 
 
 def sweep(exhausted: Callable[[Step], Any]) -> int:
     """Close the steps whose last try died with its worker, and return how many; `exhausted` blocks their lines."""
     dead = Step.objects.filter(state=StepState.RUNNING, lease_until__lt=Now(), attempt__gte=F("max_attempts"))
     closed = 0
-    for step in dead.select_related("line"):
+    for step in dead.select_related("line__order__shop"):
         with transaction.atomic():
-            taken = Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
+            lock_line(step.line_id)
+            taken = dead.filter(pk=step.pk, token=step.token).update(
                 state=next_state(STEP_TRANSITIONS, StepState.RUNNING, StepEvent.FAIL),
                 error_code="worker_died",
                 ended_at=Now(),

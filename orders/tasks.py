@@ -3,13 +3,20 @@
 from functools import partial
 
 from django.db import transaction
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 
 def ring(step_id: int) -> None:
     """Tell the workers, once the transaction is in, that a step is there to be looked at."""
-    transaction.on_commit(partial(_push, step_id))
+    # robust: a bell that can't ring must not fail a request whose transaction is in; the sweep rings again.
+    transaction.on_commit(partial(_push, step_id), robust=True)
+
+
+def waiting() -> int:
+    """Return how many bells lie in the queue that no worker has answered yet."""
+    return int(get_broker().queue_size())
 
 
 def _push(step_id: int) -> None:
-    async_task("orders.flow.run_step", step_id, q_options={"save": False})
+    async_task("orders.flow.answer_bell", step_id, q_options={"save": False})

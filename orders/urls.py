@@ -9,6 +9,9 @@ from rest_framework.routers import SimpleRouter
 from orders.api import views as api
 from orders.web import views as web
 
+handler404 = "orders.api.problems.not_found"
+handler500 = "orders.api.problems.failed"
+
 router = SimpleRouter()
 router.register("orders", api.OrderViewSet)
 router.register("lines", api.LineViewSet)

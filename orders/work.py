@@ -6,6 +6,7 @@ the story's tables but the progress, which anybody may overwrite.
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
@@ -35,13 +37,14 @@ from inventory_sync.ports import (
     WorkOrder,
     in_unit,
 )
-from orders.domain.states import LineState
-from orders.errors import FileDamaged, NotYetInStock
-from orders.models import Candidate, OrderLine, Round
+from orders.errors import FileDamaged, HoldChanged, NotYetInStock
+from orders.models import Approval, Candidate, OrderLine, Round
 from production import services as production
 from production.assessment import Assessment
 from production.domain.costing import CostBreakdown
+from production.domain.finding import Finding, Severity
 from production.domain.spec import LineSpec
+from production.files import sha256_of
 from production.models import JobTicket
 from production.planning.materials import MaterialPlan, ready
 from production.planning.promise import PlannedStep, Promise, promise
@@ -63,7 +66,8 @@ def wanted() -> int:
 def draw(line: OrderLine) -> list[Artwork]:
     """Draw the candidates that the newest round still lacks, and store them by their content."""
     brief = line.newest_round
-    lacking = wanted() - brief.candidates.filter(passed=True).count()
+    there = brief.candidates.count()
+    lacking = wanted() - brief.candidates.exclude(passed=False).count()
     spec = _spec(line, brief)
     say(line, f"drawing {lacking} designs")
     return generation.draw(
@@ -75,7 +79,7 @@ def draw(line: OrderLine) -> list[Artwork]:
             palette=tuple(brief.palette) if brief.palette else None,
             reference=generation.kept_reference(brief.reference_sha256) if brief.reference_sha256 else None,
         ),
-        seeds=[_seed(line, brief, number) for number in range(lacking)],
+        seeds=[_seed(line, brief, there + number) for number in range(lacking)],
         limits=spec.limits,
         generator=line.order.shop.generator,
         on_step=lambda done, of: say(line, f"drawing designs, {100 * done // max(of, 1)} %"),
@@ -118,7 +122,7 @@ def check(line: OrderLine) -> list[Checked]:
             "checked_at": timezone.now(),
         }
         if found.passed:
-            stock, centres = _stock(erp, line, found), inventory.work_centres_of(erp)
+            stock, centres = _stock(erp, found), inventory.work_centres_of(erp)
             cost = production.cost(found, spec=spec, stock=stock, work_centres=centres)
             promised = _promise(erp, line, found, _materials(line, found, stock), centres)
             values |= {
@@ -129,6 +133,7 @@ def check(line: OrderLine) -> list[Checked]:
                 "promise": promised.date,
                 "binding": promised.binding,
             }
+            values["findings"] += _late(line, promised)
         checked.append(Checked(candidate.pk, values))
     return checked
 
@@ -152,29 +157,32 @@ def worst_findings(brief: Round) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------------------------------------ planning
 
 
-def plan(line: OrderLine) -> dict[str, Any]:
+def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
     """Plan the approved candidate with fresh stock and bookings and hold everything it needs, by reference.
 
+    `fence` grows with every try: a worker that wakes up late can't replace what a later one holds.
     Raises NotYetInStock, NotEnoughStock, NoSlot, and SlotTaken when somebody was quicker.
     """
-    candidate = line.approvals.order_by("-number")[0].candidate
+    approval = newest_approval(line)
+    candidate, name = approval.candidate, job_name(approval)
     spec = _spec(line, candidate.round)
     erp = _erp(line)
     say(line, "holding fabric, inks and machine time")
     found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
     centres = inventory.work_centres_of(erp)
     for last in (False, False, False, False, True):
-        stock = _stock(erp, line, found)
+        stock = _stock(erp, found, besides=name)
         materials = _materials(line, found, stock)
         for each in materials:
             if not each.in_stock:
                 when = each.ready_at.isoformat()
                 raise NotYetInStock(each.sentence, fields={"sku": each.sku, "available_from": when})
-        promised = _promise(erp, line, found, materials, centres)
+        promised = _promise(erp, line, found, materials, centres, besides=name)
         try:
             inventory.hold(
                 erp,
-                reference=line.reference,
+                reference=name,
+                fence=fence,
                 materials=[(each.sku, each.lot, each.quantity) for each in materials],
                 slots=[(step.work_centre, step.start, step.end) for step in promised.steps],
             )
@@ -226,9 +234,11 @@ class Released:
 def release(line: OrderLine) -> Released:
     """Write the machine file, ticket, costing, preview and manifest of the newest approval, each verified.
 
-    Raises VerifyFailed when a file, read back by other code, is not what was to be written.
+    Raises HoldChanged when something else is held than was planned, and VerifyFailed when a file, read back by other
+    code, is not what was to be written.
     """
-    approval = line.approvals.order_by("-number")[0]
+    approval = newest_approval(line)
+    _still_held(line, approval)
     candidate = approval.candidate
     spec = _spec(line, candidate.round)
     say(line, "writing and verifying print file, ticket and costing")
@@ -275,11 +285,12 @@ def sync(line: OrderLine) -> str:
     """Write the line's manufacturing order with its documents into the ERP and confirm it; returns the ERP's id."""
     assert line.plan is not None
     say(line, "telling the ERP")
-    shop, approval = line.order.shop, line.approvals.order_by("-number")[0]
+    shop, approval = line.order.shop, newest_approval(line)
+    _still_held(line, approval)
     order = ManufacturingOrder(
         product=shop.printed_product if line.substrate else shop.woven_product,
         quantity=line.quantity_m,
-        reference=line.reference,
+        reference=job_name(approval),
         components=tuple(
             Component(sku=m["sku"], quantity=Decimal(m["quantity"]), lot=m["lot"]) for m in line.plan["materials"]
         ),
@@ -301,27 +312,26 @@ def sync(line: OrderLine) -> str:
         for file in files_of(line)
         if file.path.suffix in MIMES
     ]
-    recorded = inventory.record(_erp(line), external_id=external_id(line), order=order, documents=documents)
+    recorded = inventory.record(_erp(line), external_id=external_id(approval), order=order, documents=documents)
     return recorded.ref.remote_id
 
 
 def give_back(line: OrderLine) -> None:
-    """Cancel the line's record in the ERP, where there is one, and free what was held."""
+    """Cancel the records in the ERP of every approval the line ever had, and free what was held for them."""
     erp = _erp(line)
-    inventory.cancel_record(erp, external_id(line))
-    inventory.release_hold(erp, line.reference)
+    for approval in line.approvals.all():
+        inventory.cancel_record(erp, external_id(approval))
+        inventory.release_hold(erp, job_name(approval))
 
 
-def give_back_if_cancelled(line: OrderLine) -> None:
-    """Undo what a worker held for a line that was cancelled while it worked: it has lost its lease, not its effect."""
-    state = OrderLine.objects.values_list("state", flat=True).get(pk=line.pk)
-    if state in {LineState.CANCELLED, LineState.CANCELLING}:
-        give_back(line)
+def job_name(approval: Approval) -> str:
+    """Return the name of an approval's job: what is held for it, its files and its ticket are known by it."""
+    return f"{approval.line.reference}-r{approval.number}"
 
 
-def external_id(line: OrderLine) -> str:
-    """Return the name by which the ERP knows the line's record, for ever."""
-    return f"weftline:{line.order.shop.slug}:{line.reference}"
+def external_id(approval: Approval) -> str:
+    """Return the name by which the ERP knows an approval's record, for ever."""
+    return f"weftline:{approval.line.order.shop.slug}:{job_name(approval)}"
 
 
 # ------------------------------------------------------------------------------------------------ shared
@@ -359,7 +369,7 @@ def file_named(line: OrderLine, name: str) -> Path:
     """Return a file of the line's newest ticket after reading it once more. Raises Http404, FileDamaged."""
     for file in files_of(line):
         if file.name == name:
-            if not file.path.is_file() or hashlib.sha256(file.path.read_bytes()).hexdigest() != file.sha256:
+            if not file.path.is_file() or sha256_of(file.path) != file.sha256:
                 raise FileDamaged(fields={"file": name})
             return file.path
     raise Http404
@@ -382,9 +392,14 @@ def specification(line: OrderLine, candidate: Candidate) -> dict[str, Any]:
     }
 
 
+def newest_approval(line: OrderLine) -> Approval:
+    """Return what was said yes to last."""
+    return line.approvals.select_related("candidate__round", "candidate__artwork").order_by("-number")[0]
+
+
 def say(line: OrderLine, what: str) -> None:
-    """Show what is being done just now."""
-    OrderLine.objects.filter(pk=line.pk).update(progress=what)
+    """Show what is being done just now, unless the line has moved on."""
+    OrderLine.objects.filter(pk=line.pk, state=line.state).update(progress=what)
 
 
 def plain(value: Any) -> Any:
@@ -404,6 +419,45 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return value
+
+
+def _late(line: OrderLine, promised: Promise) -> list[dict[str, Any]]:
+    """Return the finding that a promise comes after the due date; none when it is in time."""
+    day = promised.date.astimezone(ZoneInfo(line.order.shop.time_zone)).date()
+    days = (day - line.due_date).days
+    if days <= 0:
+        return []
+    late = Finding(
+        code="late",
+        severity=Severity.WARNING,
+        where="the promise",
+        measured=f"{day:%d %b %Y}",
+        limit=f"{line.due_date:%d %b %Y}",
+        remedy="Tell the customer, or choose another cloth or quantity.",
+        sentence=f"Promised {days} {'day' if days == 1 else 'days'} after the due date: {promised.binding}.",
+    )
+    return [plain(late)]
+
+
+def _still_held(line: OrderLine, approval: Approval) -> None:
+    """Read again what is held for the job. Raises HoldChanged when that is not what was planned."""
+    assert line.plan is not None
+    held = inventory.held(_erp(line), job_name(approval))
+    planned: Counter[str] = Counter()
+    for material in line.plan["materials"]:
+        planned[material["sku"]] += Decimal(material["quantity"])
+    holding: Counter[str] = Counter()
+    for each in held.materials if held else ():
+        holding[each.sku] += each.quantity
+    slots = {(slot["work_centre"], _moment(slot["start"]), _moment(slot["end"])) for slot in line.plan["slots"]}
+    rolls = {material["lot"] for material in line.plan["materials"] if material["lot"]}
+    if (
+        held is None
+        or holding != planned
+        or not rolls <= {each.lot for each in held.materials}
+        or slots != {(slot.work_centre, slot.start, slot.end) for slot in held.slots}
+    ):
+        raise HoldChanged(fields={"job": job_name(approval)})
 
 
 def _moment(text: str) -> datetime:
@@ -426,14 +480,14 @@ def _erp(line: OrderLine) -> Erp:
 
 
 def _seed(line: OrderLine, brief: Round, number: int) -> int:
-    """Return the seed of a candidate: the same line, round, batch and number always give the same design."""
-    name = f"{line.order.shop.slug}/{line.reference}/{brief.number}/{brief.batch}/{number}"
+    """Return the seed of a candidate: the same line, round and number always give the same design."""
+    name = f"{line.order.shop.slug}/{line.reference}/{brief.number}/{number}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
 
 
-def _stock(erp: Erp, line: OrderLine, found: Assessment) -> dict[str, StockLevel]:
-    """Return fresh stock of what a design takes; what the line itself holds already counts as free."""
-    return inventory.stock_of(erp, [material.sku for material in found.materials], besides=line.reference)
+def _stock(erp: Erp, found: Assessment, *, besides: str | None = None) -> dict[str, StockLevel]:
+    """Return fresh stock of what a design takes; what is held under the name `besides` counts as free."""
+    return inventory.stock_of(erp, [material.sku for material in found.materials], besides=besides)
 
 
 def _materials(line: OrderLine, found: Assessment, stock: Mapping[str, StockLevel]) -> list[MaterialPlan]:
@@ -452,7 +506,13 @@ def _materials(line: OrderLine, found: Assessment, stock: Mapping[str, StockLeve
 
 
 def _promise(
-    erp: Erp, line: OrderLine, found: Assessment, materials: Sequence[MaterialPlan], centres: Mapping[str, WorkCentre]
+    erp: Erp,
+    line: OrderLine,
+    found: Assessment,
+    materials: Sequence[MaterialPlan],
+    centres: Mapping[str, WorkCentre],
+    *,
+    besides: str | None = None,
 ) -> Promise:
     """Return the earliest end of the whole route and what it waits for. Raises NoSlot."""
     now = timezone.now()
@@ -460,7 +520,7 @@ def _promise(
         found.route,
         calendars={code: centre.calendar for code, centre in centres.items()},
         names={code: centre.name for code, centre in centres.items()},
-        bookings=inventory.bookings_of(erp, now, now + HORIZON, besides=line.reference),
+        bookings=inventory.bookings_of(erp, now, now + HORIZON, besides=besides),
         now=now,
         materials_ready=[(each.name, each.ready_at) for each in materials if not each.in_stock],
         tz=line.order.shop.time_zone,

@@ -6,6 +6,7 @@ Other workers may take any of them; the ledger gives each step to one. So an ord
 import time
 from collections.abc import Callable, Sequence
 
+from django.conf import settings
 from django.db.models.functions import Now
 
 from orders import flow
@@ -22,13 +23,18 @@ def run_until_rest(
     lines: Sequence[OrderLine], *, on_look: Callable[[list[OrderLine]], None] = lambda lines: None
 ) -> None:
     """Work until every line waits for a person or is released; `on_look` sees the lines after each step."""
-    ids = [line.pk for line in lines]
+    ids, idle_since = [line.pk for line in lines], time.monotonic()
     while True:
         fresh = list(OrderLine.objects.filter(pk__in=ids).select_related("order").order_by("pk"))
         on_look(fresh)
         if all(LineState(line.state) in AT_REST for line in fresh):
             return
-        if not any(flow.run_step(step_id) for step_id in _due(ids)):
+        if any(flow.run_step(step_id) for step_id in _due(ids)):
+            idle_since = time.monotonic()
+        elif time.monotonic() - idle_since > settings.WEFTLINE["sweep_every_s"]:
+            flow.sweep()
+            idle_since = time.monotonic()
+        else:
             time.sleep(POLL_S)
 
 

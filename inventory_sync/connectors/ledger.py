@@ -144,7 +144,7 @@ class LedgerErp:
         with answers(), transaction.atomic():
             products = self._products(material.sku for material in wanted.materials)
             centres = self._centres(slot.work_centre for slot in wanted.slots)
-            mine = holds.claim(self.shop, wanted.reference)
+            mine = holds.claim(self.shop, wanted.reference, wanted.fence)
             lots = self._lots_for(wanted, products, mine)
             short = holds.take_lots(mine, lots)
             if short is not None:

@@ -35,15 +35,20 @@ from inventory_sync.models import (
 from inventory_sync.ports import Hold, MaterialHold, SlotHold
 
 
-def claim(shop: str, reference: str) -> LedgerHold:
-    """The hold of that reference, made when missing, and its row written so that nobody else changes it meanwhile."""
+def claim(shop: str, reference: str, fence: int) -> LedgerHold:
+    """The hold of that reference, made when missing, and its row written so that nobody else changes it meanwhile.
+
+    Raises ErpConflict when a later try, with a higher fence, holds it already.
+    """
     mine = LedgerHold.objects.filter(shop=shop, reference=reference)
-    if not mine.update(revision=F("revision") + 1):
+    if not mine.filter(fence__lte=fence).update(revision=F("revision") + 1, fence=fence):
         try:
             with transaction.atomic():
-                return LedgerHold.objects.create(shop=shop, reference=reference)
+                return LedgerHold.objects.create(shop=shop, reference=reference, fence=fence)
         except IntegrityError as error:
-            raise ErpConflict(f"{reference} is being held by somebody else at this moment.") from error
+            raise ErpConflict(
+                f"{reference} is being held by somebody else.", fields={"reference": reference}
+            ) from error
     hold = mine.get()
     if hold.consumed:
         raise ErpRejected(f"What {reference} held has been used up.", fields={"reference": reference})

@@ -23,5 +23,6 @@ class RolePermission(BasePermission):
         """True when the role of this request is listed for the view's action."""
         membership = membership_of(request)
         request.membership = membership  # type: ignore[attr-defined]
-        action = getattr(view, "action", None) or (request.method or "").lower()
+        method = (request.method or "").lower()
+        action = getattr(view, "action", None) or ("get" if method == "head" else method)
         return membership is not None and membership.role in getattr(view, "roles", {}).get(action, frozenset())

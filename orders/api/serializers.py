@@ -3,11 +3,14 @@
 import base64
 import binascii
 import math
+import unicodedata
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from generation.domain.pattern import Layout
 from orders import clock, work
 from orders.models import Approval, Candidate, Order, OrderLine, Round
 from orders.services import NewLine
@@ -27,6 +30,8 @@ ORDER_EXAMPLE = {
     ],
 }
 
+LARGEST_PICTURE_BYTES = 8 * 1024 * 1024
+
 
 class Strict(serializers.Serializer):
     """Refuses fields it does not know: a misspelt wish must not be dropped silently."""
@@ -36,43 +41,88 @@ class Strict(serializers.Serializer):
             unknown = sorted(set(map(str, data)) - set(self.fields))
             if unknown:
                 known = ", ".join(self.fields)
-                raise serializers.ValidationError({unknown[0]: [f"There is no such field; known are {known}."]})
+                raise serializers.ValidationError({unknown[0][:64]: [f"There is no such field; known are {known}."]})
         return super().to_internal_value(data)
+
+
+class _StrictSchema(OpenApiSerializerExtension):
+    target_class = Strict
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
 
 
 class Text(serializers.CharField):
     """Words that can be printed: no control characters, no characters that turn the direction of writing."""
 
-    forbidden = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    turning = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
     def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Write this as text.")
         text: str = super().to_internal_value(data)
-        if any((ord(c) < 32 and c not in "\t\r\n") or ord(c) == 127 or c in self.forbidden for c in text):
+        if any(c in self.turning or (unicodedata.category(c) in {"Cc", "Cs"} and c not in "\t\r\n") for c in text):
             raise serializers.ValidationError("It holds characters that can't be printed. Type the words again.")
         return text
+
+
+@extend_schema_field({"type": "string", "enum": [layout.value for layout in Layout]})
+class LayoutName(Text):
+    """How repeats join; the choices are checked with the rest of the brief."""
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "number", "minimum": 0.01, "maximum": 999999.99},
+            {"type": "string", "pattern": r"^\d{1,6}(\.\d{1,2})?$"},
+        ]
+    }
+)
+class Metres(serializers.DecimalField):
+    """A length of cloth, to the centimetre."""
+
+    default_error_messages = {"invalid": "Write the metres as a number, such as 12.5."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=8, decimal_places=2, **options)
 
 
 class Millimetres(serializers.FloatField):
     """A finite length in millimetres."""
 
+    default_error_messages = {"invalid": "Give the size in millimetres as an ordinary number."}
+
     def to_internal_value(self, data: Any) -> float:
         value: float = super().to_internal_value(data)
         if not math.isfinite(value):
-            raise serializers.ValidationError("Give the size in millimetres as an ordinary number.")
+            self.fail("invalid")
         return value
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "nullable": True})
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "maxLength": 40},
+            {"type": "array", "items": {"type": "string", "maxLength": 40}, "minItems": 1, "maxItems": 8},
+        ],
+        "nullable": True,
+    }
+)
 class PaletteField(serializers.Field):
     """A palette's name, or colours such as "#2b3a4a", ground first."""
 
+    name = Text(max_length=40)
+
     def to_internal_value(self, data: Any) -> str | list[str]:
-        if isinstance(data, str) and data.strip():
-            return data.strip()[:40]
+        if isinstance(data, str):
+            return self.name.run_validation(data)
         if isinstance(data, list) and data and all(isinstance(colour, str) for colour in data):
             if len(data) > 8:
                 raise serializers.ValidationError(f"{len(data)} colours are too many; 8 at most.")
-            return [colour[:40] for colour in data]
+            return [self.name.run_validation(colour) for colour in data]
         raise serializers.ValidationError('Write a palette\'s name or a list of colours such as "#2b3a4a".')
 
     def to_representation(self, value: Any) -> Any:
@@ -84,7 +134,7 @@ class PictureField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> bytes:
         text = super().to_internal_value(data)
-        if len(text) > 11_200_000:
+        if len(text) > 4 * math.ceil(LARGEST_PICTURE_BYTES / 3):
             raise serializers.ValidationError("The picture is larger than 8 MB. Send a smaller one.")
         try:
             return base64.b64decode(text, validate=True)
@@ -97,9 +147,9 @@ class WishFields(Strict):
 
     words = Text(max_length=500, allow_blank=True, help_text="What the design shows, in the customer's words.")
     palette = PaletteField(required=False, allow_null=True)
-    layout = Text(max_length=16, help_text="straight, half_drop, half_brick or mirror")
+    layout = LayoutName(max_length=16)
     repeat_mm = serializers.ListField(child=Millimetres(), min_length=2, max_length=2, help_text="width, height")
-    quantity_m = serializers.DecimalField(max_digits=8, decimal_places=2)
+    quantity_m = Metres()
 
 
 class LineInput(WishFields):
@@ -107,7 +157,9 @@ class LineInput(WishFields):
 
     substrate = Text(max_length=64, required=False)
     weave = Text(max_length=64, required=False)
-    due_in_days = serializers.IntegerField(required=False)
+    due_in_days = serializers.IntegerField(
+        required=False, error_messages={"invalid": "Write the days as a whole number, such as 10."}
+    )
     due_date = serializers.DateField(required=False)
     reference = PictureField(required=False, help_text="A reference picture, base64.")
 
@@ -120,7 +172,7 @@ class LineInput(WishFields):
 class OrderInput(Strict):
     """A new order."""
 
-    customer = Text(max_length=120)
+    customer = Text(max_length=120, error_messages={"blank": "Who is it for? Give the customer's name."})
     lines = LineInput(many=True, max_length=50)
 
 
@@ -202,7 +254,6 @@ class FileView(serializers.Serializer):
     name = serializers.CharField()
     format = serializers.CharField()
     sha256 = serializers.CharField()
-    path = serializers.CharField()
     url = serializers.CharField()
 
 

@@ -7,7 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
@@ -28,6 +28,9 @@ DESIGN = SELL | {Role.DESIGNER}
 PLAN = frozenset({Role.SALES, Role.PLANNER, Role.ADMIN})
 FILES = EVERYONE
 CLIENT_ERRORS = {code: OpenApiResponse(serializers.ErrorView) for code in (400, 401, 403, 404, 409)}
+# What may be asked of a preview, as the schema says it.
+SIZE_PX = {"type": "integer", "minimum": 64, "maximum": 2048, "default": 768}
+REPEATS = {"type": "integer", "minimum": 1, "maximum": 4, "default": 2}
 
 WHOLE_LINE = (
     Prefetch("rounds", Round.objects.prefetch_related(
@@ -55,7 +58,10 @@ class ShopScoped(viewsets.GenericViewSet):
         return super().get_queryset().filter(**{self.shop_path: self.request.membership.shop})  # type: ignore[attr-defined]
 
 
-@extend_schema(responses=CLIENT_ERRORS)
+@extend_schema_view(
+    list=extend_schema(responses={200: serializers.OrderBrief(many=True), **CLIENT_ERRORS}),
+    retrieve=extend_schema(responses={200: serializers.OrderView, **CLIENT_ERRORS}),
+)
 class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
     """Customers' orders."""
 
@@ -85,7 +91,10 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped)
         return self.get_serializer(self.get_queryset().get(number=number)).data
 
 
-@extend_schema(responses=CLIENT_ERRORS)
+@extend_schema_view(
+    list=extend_schema(responses={200: serializers.LineBrief(many=True), **CLIENT_ERRORS}),
+    retrieve=extend_schema(responses={200: serializers.LineView, **CLIENT_ERRORS}),
+)
 class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
     """Lines of orders, and what can be done with them."""
 
@@ -152,16 +161,16 @@ class CandidateViewSet(ShopScoped):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("size", OpenApiTypes.INT, description="Pixels of the longer side, 64 to 2048."),
-            OpenApiParameter("repeats", OpenApiTypes.INT, description="How many repeats each way, 1 to 4."),
+            OpenApiParameter("size", SIZE_PX, description="Pixels of the longer side."),
+            OpenApiParameter("repeats", REPEATS, description="How many repeats each way."),
         ],
         responses={(200, "image/png"): OpenApiTypes.BINARY, **CLIENT_ERRORS},
     )
     @action(detail=True, methods=["get"])
     def preview(self, request: Request, pk: str) -> HttpResponse:
         """The design as a PNG, set in its layout."""
-        size_px = _bounded(request, "size", default=768, at_least=64, at_most=2048)
-        repeats = _bounded(request, "repeats", default=2, at_least=1, at_most=4)
+        size_px = _bounded(request, "size", SIZE_PX)
+        repeats = _bounded(request, "repeats", REPEATS)
         png = generation.preview_png(self.get_object().artwork, size_px=size_px, columns=repeats, rows=repeats)
         return HttpResponse(png, content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
 
@@ -233,11 +242,12 @@ class ReadyView(APIView):
         return Response({"ok": ok, "checks": checks}, status=200 if ok else 503)
 
 
-def _bounded(request: Request, name: str, *, default: int, at_least: int, at_most: int) -> int:
-    text = request.query_params.get(name, str(default))
+def _bounded(request: Request, name: str, bounds: dict[str, Any]) -> int:
+    text = request.query_params.get(name, str(bounds["default"]))
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
-    if not at_least <= number <= at_most:
+    if not bounds["minimum"] <= number <= bounds["maximum"]:
         raise services.InvalidOrder(
-            f"{name} is {text[:20]!r}; give a whole number from {at_least} to {at_most}.", fields={"field": name}
+            f"{name} is {text[:20]!r}; give a whole number from {bounds['minimum']} to {bounds['maximum']}.",
+            fields={"field": name},
         )
     return number

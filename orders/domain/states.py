@@ -64,13 +64,13 @@ class StepEvent(StrEnum):
 _L, _E = LineState, LineEvent
 
 # blocked + resume is not here: it leads back to the state the line came from (see next_line_state).
-# From planning on, something may be held, so cancelling passes through a step that gives it back.
+# Where something may be held (a revision gives back while it draws), cancelling passes through a step that gives back.
 LINE_TRANSITIONS: Mapping[tuple[LineState, LineEvent], LineState] = {
     (_L.DRAFT, _E.SUBMIT): _L.GENERATING,
     (_L.DRAFT, _E.CANCEL): _L.CANCELLED,
     (_L.GENERATING, _E.OK): _L.PROOFING,
     (_L.GENERATING, _E.BLOCK): _L.BLOCKED,
-    (_L.GENERATING, _E.CANCEL): _L.CANCELLED,
+    (_L.GENERATING, _E.CANCEL): _L.CANCELLING,
     (_L.PROOFING, _E.APPROVE): _L.PLANNING,
     (_L.PROOFING, _E.REVISE): _L.GENERATING,
     (_L.PROOFING, _E.CANCEL): _L.CANCELLED,

@@ -1,7 +1,7 @@
 """The pages that join apps: what is on the line, one line whole, a new order."""
 
+import base64
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,11 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
+from rest_framework.exceptions import ValidationError
 
 from generation.domain.pattern import Layout
 from orders import clock, services, work
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
+from orders.api.problems import problem
+from orders.api.serializers import LARGEST_PICTURE_BYTES, ApproveInput, OrderInput, ReviseInput, Strict
 from orders.domain.states import LineState
 from orders.models import Membership, OrderLine, Role
 from production import services as production
@@ -37,6 +40,12 @@ OFFERED = {
     LineState.SYNCING: ("cancel",),
     LineState.RELEASED: ("cancel",),
 }
+# What the fields of an order are called on the pages, where that is not their own name.
+NAMES = {
+    "customer": "Customer", "substrate": "Cloth", "weave": "Cloth", "quantity_m": "Metres", "words": "Design",
+    "palette": "Palette", "reference": "Reference picture", "layout": "Layout", "repeat_mm": "Repeat",
+    "due_in_days": "Due in days", "candidate": "Candidate",
+}  # fmt: skip
 
 
 @login_required
@@ -74,15 +83,16 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
     by: Any = request.user
     try:
         if verb == "approve":
-            services.approve(wanted, int(request.POST.get("candidate", "0")), by=by)
+            wish = _wished(ApproveInput, {"candidate": request.POST.get("candidate", "")})
+            services.approve(wanted, wish["candidate"], by=by)
         elif verb == "revise":
-            services.revise(wanted, by=by, words=request.POST.get("words", ""))
+            services.revise(wanted, by=by, **_wished(ReviseInput, {"words": request.POST.get("words", "")}))
         elif verb == "cancel":
             services.cancel(wanted, by=by)
         elif verb == "resume":
             services.resume(wanted, by=by)
-    except services.Refusals as refusal:
-        messages.error(request, str(refusal))
+    except (ValidationError, *services.Refusals) as refusal:
+        messages.error(request, _said(refusal)[0])
     return redirect("line", reference=reference)
 
 
@@ -100,50 +110,59 @@ def new(request: HttpRequest) -> HttpResponse:
     }
     if request.method == "POST":
         try:
-            order = services.place_and_submit(
-                membership.shop, customer=typed.get("customer", ""), lines=[_typed_line(request)], by=request.user
-            )
+            wish = _wished(OrderInput, _typed_order(request))
+            by: Any = request.user
+            order = services.place_and_submit(membership.shop, **wish, by=by)
             return redirect("line", reference=order.lines.get().reference)
-        except services.Refusals as refusal:
-            context["refusal"] = str(refusal)
-            context["field"] = str(getattr(refusal, "fields", {}).get("field", "")).rpartition(".")[2]
+        except (ValidationError, *services.Refusals) as refusal:
+            context["refusal"], context["field"] = _said(refusal)
             return render(request, "orders/new.html", context, status=400)
     return render(request, "orders/new.html", context)
 
 
-def _typed_line(request: HttpRequest) -> services.NewLine:
-    typed = request.POST
-    cloth = typed.get("cloth", "")
-    kind, _, code = cloth.partition(":")
-    picture = request.FILES.get("reference")
-    colours = [word for word in typed.get("palette", "").replace(",", " ").split() if word]
-    palette: Any = None
+def _typed_order(request: HttpRequest) -> dict[str, Any]:
+    """Return what was typed into the form in the shape of an order's JSON."""
+    typed = {name: str(value).strip() for name, value in request.POST.items()}
+    kind, _, code = typed.get("cloth", "").partition(":")
+    line: dict[str, Any] = {
+        "words": typed.get("words", ""),
+        "layout": typed.get("layout", ""),
+        "quantity_m": _decimal_point(typed.get("quantity_m", "")),
+        "repeat_mm": [_decimal_point(typed.get(side, "")) for side in ("width_mm", "height_mm")],
+        "due_in_days": typed.get("due_in_days", ""),
+    }
+    if kind in {"substrate", "weave"} and code:
+        line[kind] = code
+    colours = typed.get("palette", "").replace(",", " ").split()
     if colours:
-        palette = colours if colours[0].startswith("#") else " ".join(colours)
-    return services.NewLine(
-        words=typed.get("words", ""),
-        quantity_m=_number(typed.get("quantity_m", ""), "quantity_m", "How many metres?"),
-        layout=typed.get("layout", ""),
-        repeat_mm=(
-            float(_number(typed.get("width_mm", ""), "repeat_mm", "How wide is the repeat, in millimetres?")),
-            float(_number(typed.get("height_mm", ""), "repeat_mm", "How high is the repeat, in millimetres?")),
-        ),
-        substrate=code if kind == "substrate" else "",
-        weave=code if kind == "weave" else "",
-        palette=palette,
-        due_in_days=int(_number(typed.get("due_in_days", ""), "due_in_days", "In how many days is it due?")),
-        reference=picture.read() if picture else None,
-    )
+        line["palette"] = colours if colours[0].startswith("#") else " ".join(colours)
+    if picture := request.FILES.get("reference"):
+        # One byte too many is enough to be refused; the rest is not read.
+        line["reference"] = base64.b64encode(picture.read(LARGEST_PICTURE_BYTES + 1)).decode()
+    return {"customer": typed.get("customer", ""), "lines": [line]}
 
 
-def _number(text: str, field: str, question: str) -> Decimal:
-    try:
-        number = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        raise services.InvalidOrder(f"{question} {text[:30]!r} is not a number.", fields={"field": field}) from None
-    if not number.is_finite() or abs(number) > 1_000_000:
-        raise services.InvalidOrder(f"{question} {text[:30]!r} is out of bounds.", fields={"field": field})
-    return number
+def _decimal_point(typed: str) -> str:
+    return typed.replace(",", ".")
+
+
+def _wished(shape: type[Strict], typed: dict[str, Any]) -> dict[str, Any]:
+    """Return what was typed after the checks that programs' requests go through too. Raises ValidationError."""
+    wish = shape(data=typed)
+    wish.is_valid(raise_exception=True)
+    return dict(wish.validated_data)
+
+
+def _said(error: Exception) -> tuple[str, str]:
+    """Return why something was refused, in a sentence, and the field it is about."""
+    known = problem(error)
+    assert known is not None
+    path = str(known[1]["fields"].get("field", ""))
+    field = path.rpartition(".")[2].partition("[")[0]
+    sentence = known[1]["message"]
+    if path and sentence.startswith(f"{path}: "):
+        sentence = f"{NAMES.get(field, field)}: {sentence.removeprefix(f'{path}: ')}"
+    return sentence, field
 
 
 def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:

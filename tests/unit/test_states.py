@@ -40,7 +40,7 @@ def test_every_state_can_be_reached():
 def test_whatever_may_hold_something_is_cancelled_through_giving_it_back():
     for state in LineState:
         after = LINE_TRANSITIONS.get((state, LineEvent.CANCEL))
-        if state in {LineState.DRAFT, LineState.GENERATING, LineState.PROOFING}:
+        if state in {LineState.DRAFT, LineState.PROOFING}:
             assert after is LineState.CANCELLED
         elif after is not None:
             assert after is LineState.CANCELLING

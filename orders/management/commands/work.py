@@ -35,6 +35,10 @@ class Command(BaseCommand):
                     _end(cluster)
                     cluster = _start()
                 _sweep()
+                if health.is_stuck():
+                    log.error("steps are due and nobody takes them; starting the queue's cluster again")
+                    _end(cluster)
+                    cluster = _start()
                 stop.wait(settings.WEFTLINE["sweep_every_s"])
         finally:
             _end(cluster)
@@ -47,7 +51,7 @@ def _sweep() -> None:
         flow.sweep()
         health.beat("sweeper")
     except DatabaseError:
-        log.exception("the sweep could not reach the database; next try in %s s", settings.WEFTLINE["sweep_every_s"])
+        log.exception("the sweep could not reach the database; it tries again")
 
 
 def _start() -> subprocess.Popen[bytes]:
