@@ -1,9 +1,13 @@
 """The pages, as a person who is logged in sees them."""
 
+import cv2
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from orders import worker
 from orders.models import Membership, OrderLine, Role
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +58,17 @@ def test_a_new_order_is_entered_and_leads_to_its_page(sales):
         ("due_in_days", "-1"),
         ("words", ""),
         ("customer", "  "),
+        ("customer", "x" * 200),
+        ("customer", "Nord\0"),
+        ("words", "roses\0"),
+        ("words", "roses\u202eesrever"),
+        ("cloth", "substrate:FAB\0COT"),
+        ("palette", "nor\0dic"),
+        ("layout", "half\0drop"),
+        ("due_in_days", "2.7"),
+        ("due_in_days", "soon"),
+        ("quantity_m", "12,555"),
+        ("height_mm", "NaN"),
     ],
 )
 def test_what_can_t_be_taken_is_said_in_a_sentence_and_nothing_is_lost(sales, field, typed):
@@ -62,6 +77,8 @@ def test_what_can_t_be_taken_is_said_in_a_sentence_and_nothing_is_lost(sales, fi
     assert answer.status_code == 400
     assert 'role="alert"' in page
     assert not OrderLine.objects.exists()
+    if field not in {"layout", "cloth", "height_mm"}:
+        assert f'name="{field}"' in page.partition('class="wrong"')[0].rpartition("<label")[2]
     if field != "words":
         assert 'value="small blue flowers"' in page
 
@@ -77,5 +94,36 @@ def test_a_line_is_cancelled_from_its_page(sales):
     sales.post("/new/", GOOD)
     line = OrderLine.objects.get()
     sales.post(f"/lines/{line.reference}/cancel/")
+    worker.run_until_rest([line])
     line.refresh_from_db()
     assert line.state == "cancelled"
+
+
+def test_a_picture_is_taken_with_the_form_and_one_that_is_too_large_is_refused(sales, monkeypatch):
+    png = cv2.imencode(".png", np.full((64, 64, 3), 200, np.uint8))[1].tobytes()
+    monkeypatch.setattr("orders.api.serializers.LARGEST_PICTURE_BYTES", len(png))
+    monkeypatch.setattr("orders.web.views.LARGEST_PICTURE_BYTES", len(png))
+    answer = sales.post("/new/", {**GOOD, "reference": SimpleUploadedFile("large.png", png + b"and more")})
+    assert answer.status_code == 400
+    assert "larger than 8 MB" in answer.content.decode()
+    assert sales.post("/new/", {**GOOD, "reference": SimpleUploadedFile("small.png", png)}).status_code == 302
+    assert OrderLine.objects.get().newest_round.reference_sha256
+
+
+@pytest.mark.parametrize("candidate", ["abc", "", "-1", "1.5", "9" * 5000, "1\0"])
+def test_approving_what_is_no_candidate_is_said_on_the_page(sales, candidate):
+    sales.post("/new/", GOOD)
+    address = f"/lines/{OrderLine.objects.get().reference}/"
+    answer = sales.post(f"{address}approve/", {"candidate": candidate}, follow=True)
+    assert answer.status_code == 200
+    assert "Candidate: " in answer.content.decode()
+
+
+@pytest.mark.parametrize("words", ["roses\0", "roses\u202eesrever", "x" * 501])
+def test_words_that_can_t_be_printed_are_not_drawn_again(sales, words):
+    sales.post("/new/", GOOD)
+    line = OrderLine.objects.get()
+    OrderLine.objects.update(state="proofing")
+    answer = sales.post(f"/lines/{line.reference}/revise/", {"words": words}, follow=True)
+    assert 'role="alert"' in answer.content.decode()
+    assert line.rounds.count() == 1
