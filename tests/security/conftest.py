@@ -1,0 +1,66 @@
+"""A line that has everything that could leak: a drawn candidate, a ticket and its file."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from generation import storage
+from generation.domain.pattern import Layout, Palette, Raster, Repeat
+from generation.images import indexed_png
+from generation.models import Artwork
+from orders import services
+from orders.models import Candidate, Membership, Role, Shop
+from production.models import JobTicket
+
+PEOPLE = ("anonymous", "stranger", *[role.value for role in Role])
+
+
+@pytest.fixture
+def people(mill):
+    """A logged-in client for each person; the stranger is an administrator of another shop."""
+    other = Shop.objects.create(slug="other", name="Another mill")
+    clients = {"anonymous": Client()}
+    for name in PEOPLE[1:]:
+        user = User.objects.create_user(name)
+        role = Role.ADMIN if name == "stranger" else Role(name)
+        Membership.objects.create(shop=other if name == "stranger" else mill, user=user, role=role)
+        clients[name] = Client()
+        clients[name].force_login(user)
+    return clients
+
+
+@pytest.fixture
+def line(mill):
+    """A draft with a candidate and a ticket, so that every address that shows something has something to show."""
+    new = services.NewLine(
+        words="stripes", quantity_m=5, layout="straight", repeat_mm=(100, 100), substrate="FAB-COT-SAT", due_in_days=30
+    )
+    line = services.place(mill, customer="Atelier Nord", lines=[new], by=None).lines.get()
+    Candidate.objects.create(round=line.newest_round, position=1, artwork=stripes(), drawn_at=timezone.now())
+    path = Path(settings.VAR_DIR) / "ticket.pdf"
+    path.write_bytes(b"%PDF of a secret order")
+    ticket = JobTicket.objects.create(
+        shop=mill.slug, reference=line.reference, revision=1, released_at=timezone.now(), manifest={}
+    )
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    ticket.files.create(format="ticket_pdf", path=str(path), sha256=sha256, size_bytes=path.stat().st_size)
+    return line
+
+
+def stripes() -> Artwork:
+    """A stored artwork that took no model to draw."""
+    indices = np.repeat(np.arange(64, dtype=np.uint8)[:, None] // 8 % 2, 64, axis=1)
+    repeat = Repeat(width_mm=100, height_mm=100, layout=Layout.STRAIGHT)
+    raster = Raster(indices=indices, palette=Palette(("#ffffff", "#203040")), repeat=repeat, seed=1)
+    sha256, place = storage.put(indexed_png(raster))
+    return Artwork.objects.create(
+        sha256=sha256, key=sha256, path=place, width_px=64, height_px=64, repeat_width_mm=100, repeat_height_mm=100,
+        layout="straight", palette=list(raster.palette.colours), words="stripes", generator="test", fingerprint="test",
+        seed=1,
+    )  # fmt: skip
