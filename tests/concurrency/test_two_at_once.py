@@ -1,12 +1,14 @@
 """Two people, or two workers, at the same moment on two connections: exactly one wins."""
 
 import threading
+import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
-from orders import flow, services, work, worker
-from orders.errors import IllegalTransition, StaleState
+from orders import flow, services, steps, work, worker
+from orders.errors import HoldChanged, IllegalTransition, StaleState
 from orders.models import Approval, OrderLine, Step
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +41,7 @@ def at_once(*actions):
     return ends
 
 
-def in_proofing(shop, *, quantity_m=6, substrate="FAB-COT-SAT"):
+def placed(shop, *, quantity_m=6, substrate="FAB-COT-SAT"):
     new = services.NewLine(
         words="small blue flowers",
         quantity_m=quantity_m,
@@ -50,9 +52,14 @@ def in_proofing(shop, *, quantity_m=6, substrate="FAB-COT-SAT"):
         due_in_days=60,
     )
     order = services.place_and_submit(shop, customer="Atelier Nord", lines=[new], by=None)
-    line = order.lines.get()
+    time.sleep(0.01)  # the embedded database's clock ticks in milliseconds
+    return seen(order.lines.get())
+
+
+def in_proofing(shop, **wish):
+    line = placed(shop, **wish)
     worker.run_until_rest([line])
-    return OrderLine.objects.select_related("order__shop").get(pk=line.pk)
+    return seen(line)
 
 
 def seen(line):
@@ -81,14 +88,140 @@ def test_of_an_approval_and_a_cancellation_one_wins(mill):
 
 
 def test_with_the_compare_and_set_off_both_approvals_go_through(mill, monkeypatch):
-    """The negative control: without the guard the test above must fail, or it proves nothing."""
+    """The negative control: without the guard the test of two approvals must fail, or it proves nothing."""
     line = in_proofing(mill)
     one, two = seen(line), seen(line)
-    monkeypatch.setattr(flow, "move", lambda line, event, **_: line)
-    assert not losers(
-        at_once(lambda: services.approve(one, 1, by=None)) + at_once(lambda: services.approve(two, 1, by=None))
-    )
+    honest = flow.move
+
+    def unguarded(line, event, **options):
+        now = seen(line)
+        if now.state != line.state:
+            return now
+        line.version = now.version
+        return honest(line, event, **options)
+
+    monkeypatch.setattr(flow, "move", unguarded)
+    services.approve(one, 1, by=None)
+    services.approve(two, 1, by=None)
     assert Approval.objects.count() == 2
+
+
+def stopped_before(monkeypatch, where, name):
+    """Make the next caller of a function wait before it; returns (it has arrived, let it go on)."""
+    arrived, go_on, honest = threading.Event(), threading.Event(), getattr(where, name)
+
+    def waiting(*args, **kwargs):
+        if not arrived.is_set():
+            arrived.set()
+            assert go_on.wait(60)
+        return honest(*args, **kwargs)
+
+    monkeypatch.setattr(where, name, waiting)
+    return arrived, go_on
+
+
+def beside(action, failed=None):
+    """Start an action in a thread with a connection of its own; what it raises goes into `failed`."""
+
+    def run():
+        try:
+            action()
+        except Exception as error:  # the test looks at it
+            if failed is None:
+                raise
+            failed.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+# Where the worker's transaction stands when the person cancels: before it, with its step taken, with its next step
+# opened. The last two hold the line's row, so the person waits for the worker, and neither is hurt.
+MOMENTS = {
+    "draw, before its transaction": ("draw", steps, "lock_line"),
+    "draw, its next step opened": ("draw", flow.tasks, "ring"),
+    "check, before its transaction": ("check", steps, "lock_line"),
+    "check, its step taken": ("check", work, "keep_checked"),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_line_cancelled_while_a_worker_commits_ends_with_no_step_open(mill, monkeypatch, moment):
+    kind, where, name = MOMENTS[moment]
+    line = placed(mill)
+    if kind == "check":
+        flow.run_step(Step.objects.get(line=line, kind="draw").pk)
+    step = Step.objects.get(line=line, kind=kind).pk
+    arrived, go_on = stopped_before(monkeypatch, where, name)
+    failed = []
+    worker_thread = beside(lambda: flow.run_step(step), failed)
+    assert arrived.wait(60)
+    person = beside(lambda: cancelled(line), failed)
+    time.sleep(0.5)
+    go_on.set()
+    person.join(60)
+    worker_thread.join(60)
+    assert failed == []
+    worker.run_until_rest([line])
+    assert seen(line).state == "cancelled"
+    assert not Step.objects.filter(line=line, state__in=["pending", "running"]).exists()
+
+
+def cancelled(line):
+    """Cancel as a person does who looks again when told that the line has moved on."""
+    try:
+        services.cancel(seen(line), by=None)
+    except StaleState:
+        services.cancel(seen(line), by=None)
+
+
+def test_a_worker_frozen_before_it_holds_can_t_replace_what_a_later_one_holds(mill, monkeypatch, settings):
+    settings.WEFTLINE = {**settings.WEFTLINE, "lease_s": 0.3}
+    line = in_proofing(mill)
+    services.approve(line, 1, by=None)
+    step = Step.objects.get(line=line, kind="plan").pk
+    monkeypatch.setattr(steps, "heartbeat", lambda held: False)  # frozen: it does not beat either
+    arrived, go_on = stopped_before(monkeypatch, work.inventory, "hold")
+    frozen = beside(lambda: flow.run_step(step))
+    assert arrived.wait(60)
+    time.sleep(0.5)
+    assert flow.run_step(step)
+    planned = seen(line)
+    go_on.set()
+    frozen.join(60)
+    work._still_held(planned, work.newest_approval(planned))
+    assert seen(line).state == "releasing"
+    worker.run_until_rest([line])
+    assert seen(line).state == "released"
+
+
+def test_without_its_number_the_frozen_worker_does_replace_the_hold(mill, monkeypatch, settings):
+    """The negative control of the test above."""
+    settings.WEFTLINE = {**settings.WEFTLINE, "lease_s": 0.3}
+    line = in_proofing(mill)
+    services.approve(line, 1, by=None)
+    step = Step.objects.get(line=line, kind="plan").pk
+    monkeypatch.setattr(steps, "heartbeat", lambda held: False)
+    honest = work.inventory.hold
+
+    def another_minute(erp, *, slots, fence, **wanted):
+        later = [(centre, start + timedelta(days=7), end + timedelta(days=7)) for centre, start, end in slots]
+        return honest(erp, slots=later if threading.current_thread() is frozen else slots, **wanted)
+
+    monkeypatch.setattr(work.inventory, "hold", another_minute)
+    arrived, go_on = stopped_before(monkeypatch, work.inventory, "hold")
+    frozen = beside(lambda: flow.run_step(step))
+    assert arrived.wait(60)
+    time.sleep(0.5)
+    assert flow.run_step(step)
+    planned = seen(line)
+    go_on.set()
+    frozen.join(60)
+    with pytest.raises(HoldChanged):
+        work._still_held(planned, work.newest_approval(planned))
 
 
 def test_of_two_lines_for_the_last_metres_of_a_roll_one_gets_them_and_the_other_is_told_why(mill, monkeypatch):

@@ -3,16 +3,23 @@
 import hashlib
 import io
 import json
+import time
+import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
 from PIL import Image
 
 from generation import services as generation
 from inventory_sync import services as inventory
-from orders import audit, report, services, work, worker
+from inventory_sync.errors import ErpRejected
+from inventory_sync.models import LedgerOrder
+from orders import audit, flow, report, services, steps, work, worker
 from orders.errors import CandidateNotPassed, IllegalTransition, StaleState, UnknownCandidate
-from orders.models import AuditEvent, Candidate, OrderLine
+from orders.models import AuditEvent, Candidate, OrderLine, Step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -196,3 +203,157 @@ def test_a_reference_picture_is_kept_with_the_round_and_goes_on_to_its_revisions
     first, second = work_on(line).rounds.all()
     assert first.reference_sha256 == second.reference_sha256 != ""
     assert generation.kept_reference(first.reference_sha256).shape == (60, 90, 3)
+
+
+def blocked_in(monkeypatch, line, step):
+    """Approve the line and let the step of that kind end with an error that no retry cures."""
+
+    def refuse(*args, **kwargs):
+        raise ErpRejected
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, step, refuse)
+        line = approved(line)
+    assert line.state == "blocked"
+    return line
+
+
+def orders_in_the_erp(state):
+    return LedgerOrder.objects.filter(state=state).count()
+
+
+@pytest.mark.parametrize("step", ["release", "sync"])
+def test_revising_a_blocked_line_gives_back_what_its_approval_held(mill, monkeypatch, step):
+    before = stock(mill)
+    line = blocked_in(monkeypatch, placed(mill), step)
+    assert stock(mill) < before
+    services.revise(line, by=None, words="bold red stripes")
+    line = work_on(line)
+    assert line.state == "proofing"
+    assert stock(mill) == before
+    services.cancel(line, by=None)
+    assert work_on(line).state == "cancelled"
+    assert stock(mill) == before
+
+
+def test_a_line_revised_after_its_order_reached_the_erp_can_be_released_again(mill, monkeypatch):
+    honest = inventory.record
+
+    def half_done(*args, **kwargs):
+        honest(*args, **kwargs)
+        raise ErpRejected
+
+    line = placed(mill)
+    with monkeypatch.context() as patched:
+        patched.setattr(inventory, "record", half_done)
+        line = approved(line)
+    assert line.state == "blocked"
+    services.revise(line, by=None, words="bold red stripes")
+    line = approved(work_on(line))
+    assert line.state == "released", line.blocked
+    assert (orders_in_the_erp("confirmed"), orders_in_the_erp("cancel")) == (1, 1)
+
+
+def test_resuming_after_a_failed_check_shows_no_design_twice(mill, monkeypatch):
+    def refuse(line):
+        raise ErpRejected
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, "check", refuse)
+        line = placed(mill)
+    assert line.state == "blocked"
+    services.resume(line, by=None)
+    line = work_on(line)
+    artworks = [candidate.artwork_id for candidate in line.newest_round.candidates.all()]
+    assert line.state == "proofing"
+    assert len(artworks) == len(set(artworks)) == 2
+
+
+def test_resuming_after_nothing_passed_draws_other_designs(mill):
+    from production.models import InkSet
+
+    InkSet.objects.filter(shop=mill.slug).update(tac_pct=5)
+    line = placed(mill)
+    assert line.state == "blocked"
+    InkSet.objects.filter(shop=mill.slug).update(tac_pct=280)
+    services.resume(line, by=None)
+    line = work_on(line)
+    artworks = [candidate.artwork_id for candidate in line.newest_round.candidates.all()]
+    assert line.state == "proofing", line.blocked
+    assert len(artworks) == len(set(artworks)) == 8
+
+
+def test_what_is_held_is_read_again_before_release_and_planned_anew_when_it_has_changed(mill, monkeypatch):
+    line = placed(mill)
+    honest = work.plan
+
+    def somebody_frees_it_afterwards(line, *, fence):
+        plan = honest(line, fence=fence)
+        erp = inventory.connect("ledger", shop=mill.slug)
+        inventory.release_hold(erp, work.job_name(work.newest_approval(line)))
+        return plan
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, "plan", somebody_frees_it_afterwards)
+        line = approved(line)
+    assert (line.state, line.blocked["code"], line.came_from) == ("blocked", "hold_changed", "planning")
+    services.resume(line, by=None)
+    assert work_on(line).state == "released"
+
+
+def test_a_promise_after_the_due_date_is_said(mill):
+    line = placed(mill, due_in_days=0)
+    findings = [f for c in line.newest_round.candidates.all() for f in c.findings if f["code"] == "late"]
+    assert len(findings) == 2
+    assert "after the due date" in findings[0]["sentence"]
+
+
+def test_one_sick_line_does_not_keep_the_sweep_from_the_others(mill):
+    sick, well = (
+        services.place_and_submit(
+            mill,
+            customer="Atelier Nord",
+            lines=[
+                services.NewLine(
+                    words="dots",
+                    quantity_m=5,
+                    layout="straight",
+                    repeat_mm=(64, 64),
+                    substrate="FAB-COT-SAT",
+                    due_in_days=30,
+                )
+            ],
+            by=None,
+        ).lines.get()
+        for _ in range(2)
+    )
+    past = timezone.now() - timedelta(hours=1)
+    dead = {"state": "running", "attempt": 4, "token": uuid.uuid4(), "lease_until": past}
+    Step.objects.filter(line=sick).update(**dead)
+    OrderLine.objects.filter(pk=sick.pk).update(state="cancelled")
+    OrmQ.objects.all().delete()
+    assert flow.sweep() == 1
+    assert OrmQ.objects.count() == 1
+    assert Step.objects.get(line=sick).state == "failed"
+    assert Step.objects.get(line=well).state == "pending"
+
+
+def test_the_sweep_rings_no_more_bells_than_there_are_steps_due(mill):
+    placed_only = services.NewLine(
+        words="dots", quantity_m=5, layout="straight", repeat_mm=(64, 64), substrate="FAB-COT-SAT", due_in_days=30
+    )
+    services.place_and_submit(mill, customer="Atelier Nord", lines=[placed_only] * 3, by=None)
+    time.sleep(0.01)
+    OrmQ.objects.all().delete()
+    assert [flow.sweep(), flow.sweep(), flow.sweep()] == [3, 0, 0]
+
+
+def test_a_step_that_has_nothing_to_do_for_its_line_is_dropped(mill):
+    line = placed(mill)
+    step = steps.open_step(line, "plan")
+    time.sleep(0.01)
+    assert flow.run_step(step.pk)
+    step.refresh_from_db()
+    assert step.state == "dropped"
+    line.refresh_from_db()
+    assert line.state == "proofing"

@@ -28,8 +28,8 @@ def stop_in(kind, *, freeze, fenced):
     """Make the step do everything but commit, then say so and stop; without its fence, if asked, once it is woken."""
     honest = flow.STEPS[kind]
 
-    def stopping(line):
-        settle = honest(line)
+    def stopping(line, held):
+        settle = honest(line, held)
         connection.close()
         print(f"stopped {os.getpid()}", flush=True)
         if freeze:

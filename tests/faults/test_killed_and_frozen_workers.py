@@ -191,6 +191,43 @@ def test_the_queue_s_own_worker_killed_while_drawing_is_replaced_and_the_line_go
     assert_once(mill.count())
 
 
+def test_a_worker_killed_while_it_waits_for_work_does_not_stop_the_line(mill):
+    """It takes the queue's lock with it, and its successor waits for ever: the cluster has to be started again."""
+    mill.env["SWEEP_EVERY_S"] = "1"
+    with (Path(mill.env["WEFTLINE_VAR"]) / "work.log").open("w") as log:
+        command = [sys.executable, "manage.py", "work"]
+        worker = subprocess.Popen(command, cwd=ROOT, env=mill.env, stdout=log, stderr=log)
+    try:
+        idle = _wait_for(lambda: _children_of_cluster(worker.pid), "the cluster's processes")
+        time.sleep(3)
+        for pid in idle:
+            os.kill(pid, signal.SIGKILL)
+        mill.place()
+        _wait_for(lambda: mill.count()["state"] == "proofing", "the candidates")
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
+def _children_of_cluster(supervisor: int) -> list[int]:
+    """The workers, the pusher and the monitor: grandchildren's children of the supervisor."""
+    cluster = _children([supervisor])
+    sentinel = _children(cluster)
+    return _children(sentinel)
+
+
+def _children(parents: list[int]) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            stat = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(stat[1]) in parents:
+            found.append(int(path.parent.name))
+    return found
+
+
 def _running(mill: Mill, kind: str) -> int | None:
     code = (
         "from orders.models import Step;"
