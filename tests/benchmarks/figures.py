@@ -18,6 +18,8 @@ import tifffile
 import zxingcpp
 from PIL import Image
 
+from tests.benchmarks.promise import microseconds
+
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 3
 
@@ -37,6 +39,9 @@ def say(what: str, figure: str) -> None:
 
 def main() -> None:
     say("cores", str(os.cpu_count()))
+    for count in (0, 100, 1000):
+        median, p95 = microseconds(count)
+        say(f"promise, six steps, {count} bookings", f"median {median:.0f} µs, p95 {p95:.0f} µs")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         runs = [demo(folder) for _ in range(RUNS)]

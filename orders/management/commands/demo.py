@@ -1,5 +1,6 @@
 """One real order through the whole line, from words to verified files."""
 
+import hashlib
 import json
 import shutil
 import sys
@@ -60,9 +61,10 @@ class Command(BaseCommand):
         path.write_text(json.dumps(summary, indent=2, default=str) + "\n", encoding="utf-8")
         _print(console, summary, ZoneInfo(shop.time_zone))
         console.print(f"[bold]Summary[/]  {path}")
-        console.print(f"Done in {time.monotonic() - began:.1f} s. `make serve` shows it in a browser.")
         if any(line["state"] != LineState.RELEASED for line in summary["lines"]):
+            console.print("[bold red]The order did not reach its files.[/]")
             sys.exit(3)
+        console.print(f"Done in {time.monotonic() - began:.1f} s. `make serve` shows it in a browser.")
 
 
 def _show(status: Status, lines: list[OrderLine]) -> None:
@@ -80,7 +82,10 @@ def _deliver(order: Order, folder: Path) -> dict[str, Any]:
         for candidate in OrderLine.objects.get(reference=line["reference"], order=order).newest_round.candidates.all():
             preview = place / f"candidate_{candidate.position}.png"
             preview.write_bytes(generation.preview_png(candidate.artwork, size_px=1024, columns=3, rows=3))
-            line["candidates"][candidate.position - 1]["preview"] = str(preview)
+            line["candidates"][candidate.position - 1] |= {
+                "preview": str(preview),
+                "preview_sha256": hashlib.sha256(preview.read_bytes()).hexdigest(),
+            }
     return summary
 
 
