@@ -94,18 +94,30 @@ def raster_of(artwork: Artwork) -> Raster:
     )
 
 
-def preview_png(artwork: Artwork, *, size_px: int = 512, columns: int = 1, rows: int = 1) -> bytes:
-    """A PNG of `columns` x `rows` repeats set in their layout, its longer side `size_px` or a few pixels less."""
-    kind = f"{size_px}px-{columns}x{rows}.png"
-    return storage.derived(artwork.sha256, kind, lambda: _preview(artwork, size_px, columns, rows))
+def preview_png(
+    artwork: Artwork,
+    *,
+    size_px: int = 512,
+    columns: int = 1,
+    rows: int = 1,
+    colours: tuple[str, ...] | None = None,
+) -> bytes:
+    """A PNG of `columns` x `rows` repeats set in their layout, its longer side `size_px` or a few pixels less.
+
+    colours: '#rrggbb' by index, what each colour of the artwork becomes on the cloth; None: its own.
+    """
+    palette = Palette(colours or tuple(artwork.palette))
+    digest = hashlib.sha256(" ".join(palette.colours).encode()).hexdigest()[:12]
+    kind = f"{size_px}px-{columns}x{rows}-{digest}.png"
+    return storage.derived(artwork.sha256, kind, lambda: _preview(artwork, size_px, columns, rows, palette))
 
 
-def _preview(artwork: Artwork, size_px: int, columns: int, rows: int) -> bytes:
+def _preview(artwork: Artwork, size_px: int, columns: int, rows: int, palette: Palette) -> bytes:
     raster = raster_of(artwork)
     scale = size_px / max(raster.width_px * columns, raster.height_px * rows)
     width = max(2, int(raster.width_px * scale) // 2 * 2)
     height = max(2, int(raster.height_px * scale) // 2 * 2)
-    rgb = raster.palette.rgb()[raster.indices]
+    rgb = palette.rgb()[raster.indices]
     shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     small = cv2.resize(rgb, (width, height), interpolation=shrinking)
     return png_of(np.ascontiguousarray(layout_tiling(small, raster.repeat.layout, columns, rows)))

@@ -180,6 +180,7 @@ class Candidate(models.Model):
     checked_at = models.DateTimeField(null=True)
     passed = models.BooleanField(null=True, help_text="Empty until checked.")
     findings = models.JSONField(default=list)
+    made = models.JSONField(default=list, help_text="The palette as the cloth will show it, printed or woven.")
     usage = models.JSONField(default=dict, help_text="Metres, millilitres by ink, minutes by operation.")
     cost = models.JSONField(default=dict, help_text="Lines and totals, as decimal strings.")
     price = models.DecimalField(max_digits=12, decimal_places=2, null=True)

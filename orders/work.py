@@ -41,6 +41,7 @@ from orders.errors import FileDamaged, HoldChanged, NotYetInStock
 from orders.models import Approval, Candidate, OrderLine, Round
 from production import services as production
 from production.assessment import Assessment
+from production.domain.colour import lab_to_srgb
 from production.domain.costing import CostBreakdown
 from production.domain.finding import Finding, Severity
 from production.domain.spec import LineSpec
@@ -118,6 +119,7 @@ def check(line: OrderLine) -> list[Checked]:
         values: dict[str, Any] = {
             "findings": [plain(finding) for finding in found.findings],
             "passed": found.passed,
+            "made": [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in lab_to_srgb(found.made_lab)],
             "usage": plain(found.usage),
             "checked_at": timezone.now(),
         }
@@ -142,6 +144,12 @@ def keep_checked(checked: Sequence[Checked]) -> None:
     """Write what was found out beside each candidate."""
     for each in checked:
         Candidate.objects.filter(pk=each.candidate_id).update(**each.values)
+
+
+def preview(candidate: Candidate, *, size_px: int, repeats: int) -> bytes:
+    """Return a candidate as a PNG, so many repeats each way, in the colours that the cloth will show once checked."""
+    colours = tuple(candidate.made) or None
+    return generation.preview_png(candidate.artwork, size_px=size_px, columns=repeats, rows=repeats, colours=colours)
 
 
 def worst_findings(brief: Round) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from generation import services as generation
 from inventory_sync import services as inventory
 from orders import health, services, work
 from orders.api import serializers
@@ -168,11 +167,13 @@ class CandidateViewSet(ShopScoped):
     )
     @action(detail=True, methods=["get"])
     def preview(self, request: Request, pk: str) -> HttpResponse:
-        """The design as a PNG, set in its layout."""
+        """The design as a PNG, set in its layout, in the colours that the cloth will show once it is checked."""
         size_px = _bounded(request, "size", SIZE_PX)
         repeats = _bounded(request, "repeats", REPEATS)
-        png = generation.preview_png(self.get_object().artwork, size_px=size_px, columns=repeats, rows=repeats)
-        return HttpResponse(png, content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
+        candidate = self.get_object()
+        png = work.preview(candidate, size_px=size_px, repeats=repeats)
+        keep = "private, max-age=86400" if candidate.checked_at else "no-store"
+        return HttpResponse(png, content_type="image/png", headers={"Cache-Control": keep})
 
 
 class FileView(APIView):

@@ -172,6 +172,8 @@ def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
         "line": wanted,
         "quantity_m": f"{float(wanted.quantity_m):g}",
         "newest_layout": rounds[0].layout.replace("_", " "),
+        "approved": {approval.candidate_id for approval in wanted.approvals.all()},
+        "promise": datetime.fromisoformat(wanted.plan["promise"]) if wanted.plan else None,
         "slots": [
             {**slot, **{end: datetime.fromisoformat(slot[end]) for end in ("start", "end")}}
             for slot in (wanted.plan or {}).get("slots", ())

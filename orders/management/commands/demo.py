@@ -17,8 +17,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from generation import services as generation
-from orders import report, services
+from orders import report, services, work
 from orders.api.serializers import OrderInput
 from orders.domain.states import LineState
 from orders.management.commands.place_order import run
@@ -81,7 +80,7 @@ def _deliver(order: Order, folder: Path) -> dict[str, Any]:
             file["path"] = str(shutil.copy2(file["path"], place))
         for candidate in OrderLine.objects.get(reference=line["reference"], order=order).newest_round.candidates.all():
             preview = place / f"candidate_{candidate.position}.png"
-            preview.write_bytes(generation.preview_png(candidate.artwork, size_px=1024, columns=3, rows=3))
+            preview.write_bytes(work.preview(candidate, size_px=1024, repeats=3))
             line["candidates"][candidate.position - 1] |= {
                 "preview": str(preview),
                 "preview_sha256": hashlib.sha256(preview.read_bytes()).hexdigest(),

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rest_framework.exceptions import ValidationError
 
@@ -54,7 +53,7 @@ class Command(BaseCommand):
         try:
             wish = OrderInput(data=data)
             wish.is_valid(raise_exception=True)
-            return services.place_and_submit(shop, **wish.validated_data, by=_operator())
+            return services.place_and_submit(shop, **wish.validated_data, by=None)
         except (ValidationError, *services.Refusals) as error:
             known = problem(error)
             assert known is not None
@@ -95,7 +94,7 @@ def run(order: Order, *, approve: bool, on_look: Any = lambda lines: None) -> No
     for line in OrderLine.objects.filter(order=order, state=LineState.PROOFING).select_related("order__shop"):
         best = services.best(line)
         if best is not None:
-            services.approve(line, best.position, by=_operator())
+            services.approve(line, best.position, by=None)
     worker.run_until_rest(lines, on_look=on_look)
 
 
@@ -124,8 +123,3 @@ def _shop(slug: str | None) -> Shop:
         known = ", ".join(Shop.objects.values_list("slug", flat=True)) or "none"
         raise CommandError(f"Name the shop with --shop; there are: {known}.", returncode=BAD_INPUT)
     raise CommandError("There is no shop yet: run `make demo`, or `manage.py seed FILE`.", returncode=BAD_INPUT)
-
-
-def _operator() -> User | None:
-    """Whoever runs the command is on the server already; orders placed so carry no person."""
-    return None
