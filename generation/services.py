@@ -102,7 +102,7 @@ def preview_png(
     rows: int = 1,
     colours: tuple[str, ...] | None = None,
 ) -> bytes:
-    """A PNG of `columns` x `rows` repeats set in their layout, its longer side `size_px` or a few pixels less.
+    """A PNG of `columns` x `rows` repeats in their layout and proportions, the longer side `size_px` or a little less.
 
     colours: '#rrggbb' by index, what each colour of the artwork becomes on the cloth; None: its own.
     """
@@ -114,9 +114,12 @@ def preview_png(
 
 def _preview(artwork: Artwork, size_px: int, columns: int, rows: int, palette: Palette) -> bytes:
     raster = raster_of(artwork)
-    scale = size_px / max(raster.width_px * columns, raster.height_px * rows)
-    width = max(2, int(raster.width_px * scale) // 2 * 2)
-    height = max(2, int(raster.height_px * scale) // 2 * 2)
+    # By the finished millimetres: a woven repeat has other distances between its ends than between its picks.
+    across_mm, down_mm = raster.repeat.width_mm, raster.repeat.height_mm
+    px_per_mm = size_px / max(across_mm * columns, down_mm * rows)
+    width = max(2, int(across_mm * px_per_mm) // 2 * 2)
+    height = max(2, int(down_mm * px_per_mm) // 2 * 2)
+    scale = width / raster.width_px
     rgb = palette.rgb()[raster.indices]
     shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     small = cv2.resize(rgb, (width, height), interpolation=shrinking)

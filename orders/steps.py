@@ -165,7 +165,7 @@ def fail(held: Claim, *, code: str, message: str, retryable: bool, exhausted: Ca
         else:
             pass_fence(held, StepEvent.FAIL, error_code=code, error=message)
             exhausted()
-    log.warning("step %s %s try %d: %s: %s", held.step_id, held.kind, held.attempt, code, message)
+    log.info("step %s %s try %d: %s: %s", held.step_id, held.kind, held.attempt, code, message)
 
 
 def drop_open(line: OrderLine) -> None:

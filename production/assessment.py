@@ -85,6 +85,8 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
     size = repeat.snapped_size(raster, spec)
     findings = [repeat.resolution(raster, spec), size, repeat.across_width(spec)]
     findings.append(colours.colour_count(raster, most=spec.limits.max_colours))
+    if len(raster.palette) > 0:
+        findings.append(colours.drawn(raster))
     fits = size.severity is not Severity.ERROR and len(raster.palette) > 0
     separation = separate(raster.palette, spec.inks) if spec.inks is not None else None
     weaves: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ def test_a_good_design_passes_with_one_finding_per_check():
     found = assess(raster_for(SPEC), spec=SPEC)
     codes = [each.code for each in found.findings]
     assert found.passed
-    assert len(codes) == len(set(codes)) == 9
+    assert len(codes) == len(set(codes)) == 10
     assert all(each.sentence.endswith(".") and each.measured and each.limit for each in found.findings)
 
 
@@ -83,6 +83,22 @@ def test_more_colours_than_the_limit_are_refused():
     found = assess(raster_for(spec, colours=4), spec=spec)
     assert finding(found, "colours").severity is Severity.ERROR
     assert finding(found, "colours").measured == "4 colours"
+
+
+def test_a_design_that_shows_nothing_but_its_ground_is_refused():
+    blank = np.zeros_like(raster_for(SPEC).indices)
+    found = assess(Raster(blank, Palette(NORDIC), SPEC.repeat, 1), spec=SPEC)
+    assert finding(found, "drawn").severity is Severity.ERROR
+    assert not found.passed
+
+
+def test_a_motif_in_a_colour_that_nobody_can_tell_from_the_ground_is_refused():
+    alike = Palette(("#f1eee7", "#f0eee7"))
+    indices = (raster_for(SPEC).indices > 0).astype(np.uint8)
+    assert indices.any()
+    assert finding(assess(Raster(indices, alike, SPEC.repeat, 1), spec=SPEC), "drawn").severity is Severity.ERROR
+    told_apart = Palette(("#f1eee7", "#34506b"))
+    assert finding(assess(Raster(indices, told_apart, SPEC.repeat, 1), spec=SPEC), "drawn").severity is Severity.INFO
 
 
 def test_colours_that_are_not_used_do_not_count():

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.domain.pattern import Palette, Raster
+from production.domain.colour import delta_e_2000, srgb_to_lab
 from production.domain.finding import Finding, Severity
 
 TRUE_DELTA_E = 3.0  # below this a flat colour passes as the one that was asked for
 STRONG_DELTA_E = 10.0
+LEAST_DRAWN_PCT = 0.5  # of the area; less looks like plain cloth with specks
 
 
 def colour_count(raster: Raster, *, most: int) -> Finding:
@@ -28,6 +30,27 @@ def colour_count(raster: Raster, *, most: int) -> Finding:
         sentence=f"{used} colours, {most} are possible."
         if fine
         else f"The design has {used} colours; {most} are the most that can be made here.",
+    )
+
+
+def drawn(raster: Raster) -> Finding:
+    """Something is to be seen: a share of the cloth stands out from its most common colour."""
+    shares = np.bincount(raster.indices.ravel(), minlength=len(raster.palette)) / raster.indices.size
+    lab = srgb_to_lab(raster.palette.rgb())
+    ground = int(shares[: len(lab)].argmax())
+    apart = delta_e_2000(lab, lab[ground])
+    seen_pct = float(100 * shares[: len(lab)][apart > TRUE_DELTA_E].sum())
+    fine = seen_pct >= LEAST_DRAWN_PCT
+    return Finding(
+        code="drawn",
+        severity=Severity.INFO if fine else Severity.ERROR,
+        where="the design",
+        measured=f"{seen_pct:.1f} % of the cloth",
+        limit=f"{LEAST_DRAWN_PCT:g} % of the cloth",
+        remedy="" if fine else "Draw it again, with colours that stand out from the ground.",
+        sentence=f"The design covers {seen_pct:.0f} % of the cloth."
+        if fine
+        else "The cloth would look plain: almost nothing stands out from the ground.",
     )
 
 
