@@ -135,7 +135,7 @@ def _check_smallest(asked: Repeat) -> None:
 def _too_wide(asked: Repeat, widest_mm: float, what: str) -> RepeatTooWide:
     return RepeatTooWide(
         f"A repeat of {asked.width_mm:g} mm is wider than {what}: {widest_mm:.0f} mm once finished. "
-        f"Make it at most {widest_mm:.0f} mm wide, or choose a wider fabric.",
+        f"Make it at most {int(widest_mm)} mm wide, or choose a wider fabric.",
         fields={"field": "repeat_mm", "measured": f"{asked.width_mm:g} mm", "limit": f"{widest_mm:.1f} mm"},
     )
 

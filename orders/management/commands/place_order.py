@@ -34,7 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["approve"] and not options["wait"]:
-            raise CommandError("--approve needs --wait: there is nothing to approve before the candidates are there.")
+            sentence = "--approve needs --wait: there is nothing to approve before the candidates are there."
+            raise CommandError(sentence, returncode=BAD_INPUT)
         shop = _shop(options["shop"])
         order = self._place(shop, _read(options["file"], self._refuse), options)
         if options["wait"]:

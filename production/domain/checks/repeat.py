@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from generation.domain.pattern import MM_PER_INCH, Layout, Raster
 from production.domain.finding import Finding, Severity
 from production.domain.snap import RESOLUTIONS_DPI
@@ -79,20 +81,22 @@ def across_width(spec: LineSpec) -> Finding:
             sentence="The repeat is wider than this fabric can be printed.",
         )
     share = cut_px / spec.width_px
+    repeats = "repeat stands" if whole == 1 else "repeats stand"
     return Finding(
         code="usable_width",
         severity=Severity.INFO,
         where="across the cloth",
         measured=f"{count:.2f} repeats",
         limit="at least 1 repeat",
-        remedy=f"A repeat {_even_width_mm(spec, whole):.0f} mm wide would fit {whole} times without a cut."
+        remedy=f"A repeat {_even_width_mm(spec, whole)} mm wide would fit {whole} times without a cut."
         if cut_px
         else "",
-        sentence=f"{whole} whole repeats stand side by side; the next is cut at {share:.0%} of its width."
+        sentence=f"{whole} whole {repeats} side by side; the next is cut at {share:.0%} of its width."
         if cut_px
-        else f"{whole} whole repeats fill the width exactly.",
+        else f"{whole} whole {repeats} side by side, without a cut.",
     )
 
 
-def _even_width_mm(spec: LineSpec, whole: int) -> float:
-    return spec.usable_width_mm / whole * (1 - spec.shrink_weft)
+def _even_width_mm(spec: LineSpec, whole: int) -> int:
+    """The widest finished repeat that fits so often, in whole millimetres: rounded up it would be cut after all."""
+    return math.floor(spec.usable_width_mm / whole * (1 - spec.shrink_weft))
