@@ -143,7 +143,15 @@ def test_the_width_tells_how_many_repeats_stand_on_it_and_whether_one_is_cut():
     assert "11 whole repeats" in found.sentence
     assert "is cut at" in found.sentence
     exact = replace(SPEC, usable_width_mm=SPEC.printed_width_mm * 4 + 0.001)
-    assert repeat.across_width(exact).sentence == "4 whole repeats fill the width exactly."
+    assert repeat.across_width(exact).sentence == "4 whole repeats stand side by side, without a cut."
+
+
+def test_the_width_that_is_advised_fits_without_a_cut():
+    for usable_width_mm in (1418.5, 1470.0, 1372.25):
+        spec = replace(SPEC, usable_width_mm=usable_width_mm)
+        words = repeat.across_width(spec).remedy.split()
+        advised_mm, times = int(words[words.index("mm") - 1]), int(words[words.index("times") - 1])
+        assert advised_mm * times <= usable_width_mm * (1 - spec.shrink_weft)
 
 
 def test_a_repeat_wider_than_the_cloth_is_an_error():
