@@ -22,7 +22,7 @@ class RolePermission(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """True when the role of this request is listed for the view's action."""
         membership = membership_of(request)
-        request.membership = membership  # type: ignore[attr-defined]
+        request.membership = membership
         method = (request.method or "").lower()
         action = getattr(view, "action", None) or ("get" if method == "head" else method)
         return membership is not None and membership.role in getattr(view, "roles", {}).get(action, frozenset())

@@ -54,7 +54,7 @@ class ShopScoped(viewsets.GenericViewSet):
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset().none()
-        return super().get_queryset().filter(**{self.shop_path: self.request.membership.shop})  # type: ignore[attr-defined]
+        return super().get_queryset().filter(**{self.shop_path: self.request.membership.shop})
 
 
 @extend_schema_view(
@@ -82,7 +82,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped)
         """Place an order and hand its lines to the line at once."""
         wish = serializers.OrderInput(data=request.data)
         wish.is_valid(raise_exception=True)
-        shop = request.membership.shop  # type: ignore[attr-defined]
+        shop = request.membership.shop
         order = services.place_and_submit(shop, **wish.validated_data, by=request.user)
         return Response(self._shown(order.number), status=status.HTTP_201_CREATED)
 
@@ -113,7 +113,7 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
         """Say yes to one candidate of the newest round."""
         wish = serializers.ApproveInput(data=request.data)
         wish.is_valid(raise_exception=True)
-        services.approve(self.get_object(), wish.validated_data["candidate"], by=request.user)  # type: ignore[arg-type]
+        services.approve(self.get_object(), wish.validated_data["candidate"], by=request.user)
         return self._shown()
 
     @extend_schema(request=serializers.ReviseInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
@@ -123,21 +123,21 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
         wish = serializers.ReviseInput(data=request.data)
         wish.is_valid(raise_exception=True)
         changes = dict(wish.validated_data)
-        services.revise(self.get_object(), by=request.user, **changes)  # type: ignore[arg-type]
+        services.revise(self.get_object(), by=request.user, **changes)
         return self._shown()
 
     @extend_schema(request=None, responses={200: serializers.LineView, **CLIENT_ERRORS})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, reference: str) -> Response:
         """Stop the line and give back what was held for it."""
-        services.cancel(self.get_object(), by=request.user)  # type: ignore[arg-type]
+        services.cancel(self.get_object(), by=request.user)
         return self._shown()
 
     @extend_schema(request=None, responses={200: serializers.LineView, **CLIENT_ERRORS})
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, reference: str) -> Response:
         """Try a blocked line again from where it stopped."""
-        services.resume(self.get_object(), by=request.user)  # type: ignore[arg-type]
+        services.resume(self.get_object(), by=request.user)
         return self._shown()
 
     def _shown(self) -> Response:
@@ -184,7 +184,7 @@ class FileView(APIView):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **CLIENT_ERRORS})
     def get(self, request: Request, reference: str, name: str) -> FileResponse:
         """Download one file of a line's newest release."""
-        line = get_object_or_404(OrderLine, reference=reference, order__shop=request.membership.shop)  # type: ignore[attr-defined]
+        line = get_object_or_404(OrderLine, reference=reference, order__shop=request.membership.shop)
         path = work.file_named(line, name)
         response = FileResponse(path.open("rb"), as_attachment=True, filename=name)
         response["Content-Security-Policy"] = "sandbox"
@@ -199,7 +199,7 @@ class StockView(APIView):
     @extend_schema(responses={200: OpenApiTypes.OBJECT, **CLIENT_ERRORS})
     def get(self, request: Request) -> Response:
         """Fabrics, inks and yarns: free quantity by lot, what is coming, and how old the figures are."""
-        shop = request.membership.shop  # type: ignore[attr-defined]
+        shop = request.membership.shop
         erp = inventory.connect(shop.connector, shop=shop.slug)
         return Response({"stock": work.plain(erp.stock(production.skus(shop.slug)))})
 
@@ -212,7 +212,7 @@ class WorkCentreView(APIView):
     @extend_schema(responses={200: OpenApiTypes.OBJECT, **CLIENT_ERRORS})
     def get(self, request: Request) -> Response:
         """Work centres with their calendars, costs and attributes."""
-        shop = request.membership.shop  # type: ignore[attr-defined]
+        shop = request.membership.shop
         erp = inventory.connect(shop.connector, shop=shop.slug)
         return Response({"work_centres": work.plain(erp.work_centres()), "time_zone": str(ZoneInfo(shop.time_zone))})
 
