@@ -69,8 +69,16 @@ class Palette:
 
 
 @dataclass(frozen=True)
+class Knobs:
+    """How the motifs stand against what the words ask for: 1 is as asked, 0.5 to 2 can be drawn."""
+
+    scale: float = 1.0  # length of a motif
+    density: float = 1.0  # motifs per area, their length kept
+
+
+@dataclass(frozen=True)
 class Brief:
-    """What the customer asked for, at the size it will be made."""
+    """What the customer asked for, at the size it will be made; alone, or as a change to earlier drawings."""
 
     words: str
     repeat: Repeat
@@ -78,6 +86,11 @@ class Brief:
     height_px: int
     palette: tuple[str, ...] | None = None  # exact colours by role, or None: taken from the words or the reference
     reference: IndexArray | None = field(default=None, compare=False)  # (H, W, 3) uint8 sRGB
+    knobs: Knobs = Knobs()
+    parents: tuple[Raster, ...] = ()  # one drawing to go on from, or two to meet between
+    strength: float = 0.5  # how far to leave the parents: 0 keeps them as they are, 1 forgets them
+    share: float = 0.5  # of two parents: 0 is the first, 1 the second
+    redraw: tuple[int, ...] = ()  # colours of the one parent that are drawn anew while all others stay; none: all
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,12 @@ class Raster:
     repeat: Repeat
     seed: int
     origin: str = "model"  # how it was made, in words: see Artwork.origin
+    roles: tuple[int, ...] = ()  # of each colour: 0 ground, 1 main motif, 2 leaves and so on; none: in order
+    notes: tuple[str, ...] = ()  # what was understood or done otherwise than asked, in sentences for the customer
+
+    def role_of(self, index: int) -> int:
+        """The role of a colour of this raster's palette."""
+        return self.roles[index] if self.roles else index
 
     @property
     def width_px(self) -> int:
