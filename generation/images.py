@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
-from generation.domain.pattern import MM_PER_INCH, Palette, Raster
+from generation.domain.pattern import MM_PER_INCH, Layout, Palette, Raster, Repeat
 from generation.errors import UnreadableImage
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
 MOST_BYTES = 40 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 FEWEST_PX = 16
+MOST_MASTER_PIXELS = 64_000_000
+MOST_COLOURS = 8
+_ROLES = frozenset("01234567")
 
 
 def read_reference(data: bytes) -> NDArray[np.uint8]:
@@ -50,16 +55,96 @@ def read_reference(data: bytes) -> NDArray[np.uint8]:
 
 
 def indexed_png(raster: Raster) -> bytes:
-    """An indexed PNG with the raster's palette and its true size in the resolution tag; same raster, same bytes."""
+    """An indexed PNG with the raster's palette, its true size in the resolution tag, layout and roles beside it.
+
+    Same raster, same bytes. The layout is in the file because the same pixels set otherwise are another design.
+    """
     picture = Image.frombytes("P", (raster.width_px, raster.height_px), np.ascontiguousarray(raster.indices).tobytes())
     picture.putpalette(raster.palette.rgb().tobytes())
     dpi = (
         raster.width_px / raster.repeat.width_mm * MM_PER_INCH,
         raster.height_px / raster.repeat.height_mm * MM_PER_INCH,
     )
+    about = PngInfo()
+    about.add_text("Layout", raster.repeat.layout.value)
+    about.add_text("Roles", " ".join(str(raster.role_of(index)) for index in range(len(raster.palette))))
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", dpi=dpi, compress_level=4)
+    picture.save(buffer, "PNG", dpi=dpi, compress_level=4, pnginfo=about)
     return buffer.getvalue()
+
+
+def read_master(data: bytes) -> Raster:
+    """The raster in an indexed PNG, such as `indexed_png` writes; it may come from anywhere and is read with distrust.
+
+    A file that lost its roles on the way gets them by area, the largest colour the ground; one without a layout is
+    read as a straight repeat, one without a resolution at 300 dpi. All is said in the notes. Raises UnreadableImage.
+    """
+    indices, colours, about = _read_palette_picture(data)
+    present = np.flatnonzero(np.bincount(indices.ravel(), minlength=256)).tolist()
+    palette = [tuple(colours[3 * index : 3 * index + 3]) for index in present]
+    if not 2 <= len(set(palette)) == len(palette) <= MOST_COLOURS:
+        raise _refused(f"A master has 2 to {MOST_COLOURS} different colours; this picture has {len(palette)}.")
+    notes = []
+    roles = [int(word) for word in about.get("Roles", "").split() if word in _ROLES]
+    if len(roles) > max(present):
+        roles = [roles[index] for index in present]
+    else:
+        by_area = np.argsort(-np.bincount(indices.ravel(), minlength=256)[present], kind="stable")
+        roles = np.argsort(by_area).tolist()
+        notes.append("The picture does not say what each colour is for: the largest area is taken for the ground.")
+    layout = about.get("Layout", "")
+    if layout not in set(Layout):
+        layout = Layout.STRAIGHT
+        notes.append("The picture does not say how its repeats are set: it is read as a straight repeat.")
+    across, down = about.get("dpi", (0.0, 0.0))
+    if not (10 < across < 10_000 and 10 < down < 10_000):
+        across = down = 300.0
+        notes.append("The picture does not say how large it is: it is read at 300 dots per inch.")
+    table = np.zeros(256, np.uint8)
+    table[present] = np.arange(len(present))
+    height, width = indices.shape
+    return Raster(
+        indices=table[indices],
+        palette=Palette(tuple("#{:02x}{:02x}{:02x}".format(*colour) for colour in palette)),
+        repeat=Repeat(width / across * MM_PER_INCH, height / down * MM_PER_INCH, Layout(layout)),
+        seed=0,
+        origin="a file",
+        roles=tuple(roles),
+        notes=tuple(notes),
+    )
+
+
+def _read_palette_picture(data: bytes) -> tuple[NDArray[np.uint8], list[int], dict[str, Any]]:
+    """((H, W) indices, colours as one list of R, G, B, what the file says about itself) of an untrusted indexed PNG."""
+    unreadable = "The picture can't be read: give an indexed PNG, such as a master that was drawn here."
+    if len(data) > MOST_BYTES:
+        raise _refused(f"The file has {len(data) / 1e6:.0f} MB; 40 MB are read at most. Give a smaller one.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+                width, height = picture.size
+                if picture.mode != "P" or getattr(picture, "n_frames", 1) > 1:
+                    raise _refused(unreadable)
+                if width * height > MOST_MASTER_PIXELS or min(width, height) < FEWEST_PX:
+                    raise _refused(
+                        f"The picture has {width} x {height} pixels; a master has at least {FEWEST_PX} each way and "
+                        f"{MOST_MASTER_PIXELS / 1e6:.0f} megapixels at most."
+                    )
+                picture.load()
+                return np.array(picture, np.uint8), picture.getpalette() or [], dict(picture.info)
+        except UnreadableImage:
+            raise
+        except (
+            OSError,
+            ValueError,
+            SyntaxError,
+            EOFError,
+            MemoryError,
+            Warning,
+            Image.DecompressionBombError,
+        ) as error:
+            raise _refused(unreadable) from error
 
 
 def read_indexed_png(data: bytes) -> tuple[NDArray[np.uint8], Palette]:

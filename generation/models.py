@@ -37,9 +37,11 @@ class Artwork(models.Model):
     generator = models.CharField(max_length=64)
     fingerprint = models.CharField(max_length=64)
     seed = models.BigIntegerField()
-    origin = models.CharField(
-        max_length=120, blank=True, help_text="How it was made: from noise or from which proposal"
+    origin = models.TextField(blank=True, help_text="How it was made: from noise or from which proposal")
+    roles = models.JSONField(
+        default=list, help_text="Of each colour: 0 ground, 1 main motif and so on; empty: in order"
     )
+    notes = models.JSONField(default=list, help_text="What was understood or done otherwise than asked, in sentences")
     path = models.CharField(max_length=120, help_text="Place of the file below the store")
     created_at = models.DateTimeField(auto_now_add=True)
 

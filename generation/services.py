@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,9 @@ from generation.models import Artwork, ModelCard
 from generation.ports import Generator, OnStep
 
 __all__ = [
+    "colourway",
     "draw",
+    "drawings",
     "generator_named",
     "keep_reference",
     "kept_reference",
@@ -32,10 +35,15 @@ __all__ = [
     "parse_colour",
     "preview_png",
     "raster_of",
+    "rasters",
     "read_reference",
+    "recolour",
 ]
 
 LARGEST_PX = 32_768
+LARGEST_SEED = 2**32 - 1
+LONGEST_WORDS = 500  # characters that are read
+LEAST_KNOB, MOST_KNOB = 0.5, 2.0  # of scale and density, against what the words ask for
 REFERENCE_PX = 2048  # more than any generator looks at
 REFERENCES = "references"
 
@@ -47,21 +55,79 @@ def draw(
 
     Raises InvalidBrief, UnknownGenerator, NotAColour, WeightsRefused.
     """
-    _check(brief, limits)
+    return list(drawings(brief, seeds=seeds, limits=limits, generator=generator, on_step=on_step))
+
+
+def drawings(
+    brief: Brief, *, seeds: Sequence[int], limits: Limits, generator: str = "embedded", on_step: OnStep | None = None
+) -> Iterator[Artwork]:
+    """Draw the brief once per seed, as `draw` does; each artwork is kept and handed over before the next is begun."""
+    _check(brief, limits, seeds)
     source = generator_named(generator)
     fingerprint = source.fingerprint()
-    done: dict[int, Artwork] = {}
+    _note_card(source, generator, fingerprint)
     for number, seed in enumerate(seeds):
         key = _key(brief, seed, limits, generator, fingerprint)
         artwork = Artwork.objects.filter(key=key).first()
         if artwork is None:
             (raster,) = source.generate(brief, [seed], limits, _part(on_step, number, len(seeds)))
-            artwork = _keep(raster, brief=brief, key=key, generator=generator, fingerprint=fingerprint)
+            artwork = _keep(raster, words=brief.words, key=key, generator=generator, fingerprint=fingerprint)
         elif on_step:
             on_step(number + 1, len(seeds))
-        done[seed] = artwork
-    _note_card(source, generator, fingerprint)
-    return [done[seed] for seed in seeds]
+        yield artwork
+
+
+def rasters(
+    brief: Brief, *, seeds: Sequence[int], limits: Limits, generator: str = "embedded", on_step: OnStep | None = None
+) -> Iterator[Raster]:
+    """Draw the brief once per seed and keep nothing; raises what `draw` raises."""
+    _check(brief, limits, seeds)
+    source = generator_named(generator)
+    for number, seed in enumerate(seeds):
+        yield from source.generate(brief, [seed], limits, _part(on_step, number, len(seeds)))
+
+
+def recolour(artwork: Artwork, palette: str | Sequence[str]) -> Artwork:
+    """The same drawing in other colours, exactly: every pixel keeps its index, and no model runs.
+
+    palette: see `colourway`. Raises InvalidBrief, NotAColour, UnknownPalette, ArtworkMissing.
+    """
+    colours = colourway(artwork, palette)
+    raster = raster_of(artwork)
+    said = {"recoloured": artwork.sha256, "palette": colours}
+    return _keep(
+        replace(raster, palette=Palette(colours), origin=f"the colours changed, no pixel drawn anew: {raster.origin}"),
+        words=artwork.words,
+        key=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest(),
+        generator=artwork.generator,
+        fingerprint=artwork.fingerprint,
+    )
+
+
+def colourway(artwork: Artwork, palette: str | Sequence[str]) -> tuple[str, ...]:
+    """'#rrggbb' by index that a palette gives an artwork: a named one by the role each colour plays, a list as it is.
+
+    Raises InvalidBrief, NotAColour, UnknownPalette.
+    """
+    count = len(artwork.palette)
+    if isinstance(palette, str):
+        named = palette_named(palette)
+        roles = artwork.roles or range(count)
+        if max(roles) >= len(named):
+            raise InvalidBrief(
+                f"The palette {palette!r} has {len(named)} colours, too few for this design. Give {count} colours.",
+                fields={"field": "palette", "value": len(named), "limit": count, "remedy": f"Give {count} colours."},
+            )
+        return tuple(named[role] for role in roles)
+    colours = _distinct(palette)
+    if len(colours) != count:
+        raise InvalidBrief(
+            f"The design has {count} colours and {len(colours)} were given. Give one for each, in their order.",
+            fields={
+                "field": "palette", "value": len(colours), "limit": count, "remedy": f"Give {count} colours.",
+            },
+        )  # fmt: skip
+    return colours
 
 
 def keep_reference(data: bytes) -> str:
@@ -91,6 +157,8 @@ def raster_of(artwork: Artwork) -> Raster:
         repeat=Repeat(artwork.repeat_width_mm, artwork.repeat_height_mm, Layout(artwork.layout)),
         seed=artwork.seed,
         origin=artwork.origin,
+        roles=tuple(artwork.roles),
+        notes=tuple(artwork.notes),
     )
 
 
@@ -140,7 +208,7 @@ def generator_named(name: str) -> Generator:
     return made
 
 
-def _keep(raster: Raster, *, brief: Brief, key: str, generator: str, fingerprint: str) -> Artwork:
+def _keep(raster: Raster, *, words: str, key: str, generator: str, fingerprint: str) -> Artwork:
     sha256, place = storage.put(indexed_png(raster))
     try:
         with transaction.atomic():
@@ -154,11 +222,13 @@ def _keep(raster: Raster, *, brief: Brief, key: str, generator: str, fingerprint
                     "repeat_height_mm": raster.repeat.height_mm,
                     "layout": raster.repeat.layout.value,
                     "palette": list(raster.palette.colours),
-                    "words": brief.words,
+                    "words": words,
                     "generator": generator,
                     "fingerprint": fingerprint,
                     "seed": raster.seed,
                     "origin": raster.origin,
+                    "roles": list(raster.roles),
+                    "notes": list(raster.notes),
                     "path": place,
                 },
             )
@@ -175,12 +245,21 @@ def _key(brief: Brief, seed: int, limits: Limits, generator: str, fingerprint: s
     said = {
         "words": brief.words, "repeat": asdict(brief.repeat), "size_px": [brief.width_px, brief.height_px],
         "palette": brief.palette, "reference": reference, "seed": seed, "limits": asdict(limits),
+        "knobs": asdict(brief.knobs), "parents": [_digest_of(parent) for parent in brief.parents],
+        "strength": brief.strength, "share": brief.share, "redraw": brief.redraw,
         "generator": generator, "fingerprint": fingerprint,
     }  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _check(brief: Brief, limits: Limits) -> None:
+def _digest_of(parent: Raster) -> str:
+    """What of an earlier drawing bears on one that goes on from it: pixels, colours, roles and repeat."""
+    said = [parent.indices.shape, parent.palette.colours, parent.roles, asdict(parent.repeat)]
+    pixels = np.ascontiguousarray(parent.indices).tobytes()
+    return hashlib.sha256(json.dumps(said).encode() + pixels).hexdigest()
+
+
+def _check(brief: Brief, limits: Limits, seeds: Sequence[int]) -> None:
     for field, value in (("width_px", brief.width_px), ("height_px", brief.height_px)):
         if not 16 <= value <= LARGEST_PX:
             raise InvalidBrief(
@@ -196,12 +275,82 @@ def _check(brief: Brief, limits: Limits) -> None:
         raise InvalidBrief(
             "A design needs two colours at least: a ground and a motif.", fields={"field": "max_colours"}
         )
-    if not brief.words.strip() and brief.reference is None:
+    if not brief.words.strip() and brief.reference is None and not brief.parents:
         raise InvalidBrief("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
-    if brief.palette is not None and len(brief.palette) < 2:
+    if len(brief.words) > LONGEST_WORDS:
+        raise _out_of_range(
+            f"The words are {len(brief.words)} characters long; {LONGEST_WORDS} are read at most.",
+            field="words", value=len(brief.words), limit=LONGEST_WORDS, remedy="Shorten them.",
+        )  # fmt: skip
+    for seed in seeds:
+        if not 0 <= seed <= LARGEST_SEED:
+            _refuse_outside("seed", seed, 0, LARGEST_SEED)
+    if brief.palette is not None:
+        _check_palette(brief.palette, limits)
+    _check_parents(brief)
+
+
+def _check_palette(palette: Sequence[str], limits: Limits) -> None:
+    if len(palette) < 2:
         raise InvalidBrief("A palette needs two colours at least: a ground and a motif.", fields={"field": "palette"})
-    for colour in brief.palette or ():
-        parse_colour(colour)
+    if len(palette) > limits.max_colours:
+        raise _out_of_range(
+            f"The palette has {len(palette)} colours; {limits.max_colours} are the most that can be made here.",
+            field="palette", value=len(palette), limit=limits.max_colours, remedy="Leave some out.",
+        )  # fmt: skip
+    _distinct(palette)
+
+
+def _distinct(palette: Sequence[str]) -> tuple[str, ...]:
+    """The colours as '#rrggbb'. Raises NotAColour, and InvalidBrief where one comes twice."""
+    colours = tuple(parse_colour(colour) for colour in palette)
+    for number, colour in enumerate(colours):
+        if colour in colours[:number]:
+            raise _out_of_range(
+                f"Two of the colours are the same: {colour}.",
+                field="palette", value=colour, limit="each colour once", remedy="Leave one out, or change it.",
+            )  # fmt: skip
+    return colours
+
+
+def _check_parents(brief: Brief) -> None:
+    for name, knob in (("scale", brief.knobs.scale), ("density", brief.knobs.density)):
+        _refuse_outside(name, knob, LEAST_KNOB, MOST_KNOB)
+    _refuse_outside("strength", brief.strength, 0, 1)
+    _refuse_outside("share", brief.share, 0, 1)
+    parents = brief.parents
+    if len(parents) > 2:
+        raise _out_of_range(
+            f"{len(parents)} drawings were given to go on from; two are the most.",
+            field="parents", value=len(parents), limit=2, remedy="Choose one, or two to meet between.",
+        )  # fmt: skip
+    for parent in parents:
+        if parent.repeat.layout is not brief.repeat.layout:
+            asked, drawn = (each.value.replace("_", " ") for each in (brief.repeat.layout, parent.repeat.layout))
+            raise _out_of_range(
+                f"The drawing to go on from is set {drawn}, and the new one would be set {asked}.",
+                field="layout", value=asked, limit=drawn, remedy=f"Keep the layout {drawn}, or draw from the words.",
+            )  # fmt: skip
+    if brief.redraw and len(parents) != 1:
+        raise _out_of_range(
+            "Colours are drawn anew in exactly one earlier drawing.",
+            field="redraw", value=len(parents), limit=1, remedy="Choose one drawing.",
+        )  # fmt: skip
+    for index in brief.redraw:
+        _refuse_outside("redraw", index, 0, len(parents[0].palette) - 1)
+
+
+def _refuse_outside(field: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:  # also refuses NaN
+        raise _out_of_range(
+            f"The {field} is {value:g}; it has to be between {least:g} and {most:g}.",
+            field=field, value=value, limit=[least, most], remedy="Choose a value between them.",
+        )  # fmt: skip
+
+
+def _out_of_range(sentence: str, *, field: str, value: Any, limit: Any, remedy: str) -> InvalidBrief:
+    fields = {"field": field, "value": value, "limit": limit, "remedy": remedy}
+    return InvalidBrief(f"{sentence} {remedy}", fields=fields)
 
 
 def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:

@@ -2,13 +2,14 @@
 
 import hashlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from generation import services, storage
-from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, Repeat
+from generation.domain.pattern import Brief, Knobs, Layout, Limits, Palette, Raster, Repeat
 from generation.errors import ArtworkMissing, InvalidBrief, NotAColour, UnknownGenerator
 from generation.models import Artwork, ModelCard
 
@@ -76,9 +77,21 @@ def test_the_same_brief_and_seed_are_drawn_once(checks, brief):
     assert len(list(storage.root().rglob("*.png"))) == 2
 
 
+def parent(*, cell=3, palette=("#ffffff", "#102030"), layout=Layout.HALF_DROP, roles=()):
+    indices = (np.indices((60, 80)) // cell).sum(axis=0) % 2
+    return Raster(indices.astype(np.uint8), Palette(palette), Repeat(80, 60, layout), 1, roles=roles)
+
+
 @pytest.mark.parametrize(
     "other",
     [
+        {"knobs": Knobs(scale=1.4)},
+        {"knobs": Knobs(density=0.7)},
+        {"parents": (parent(),)},
+        {"parents": (parent(), parent(cell=5))},
+        {"strength": 0.3},
+        {"share": 0.3},
+        {"redraw": (1,)},
         {"words": "other"},
         {"palette": ("#000000", "#ffffff")},
         {"repeat": Repeat(81, 60, Layout.HALF_DROP)},
@@ -89,6 +102,61 @@ def test_whatever_changes_in_the_brief_changes_the_key(checks, brief, other):
     changed = Brief(**{**vars(brief), **other})
     keys = {services._key(each, 1, Limits(), "checks", "f") for each in (brief, changed)}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"cell": 5}, {"palette": ("#ffffff", "#203040")}, {"roles": (0, 2)}, {"layout": Layout.STRAIGHT}],
+)
+def test_whatever_changes_in_the_drawing_to_go_on_from_changes_the_key(checks, brief, change):
+    briefs = [Brief(**{**vars(brief), "parents": (each,)}) for each in (parent(), parent(**change))]
+    assert len({services._key(each, 1, Limits(), "checks", "f") for each in briefs}) == 2
+
+
+def test_the_same_pixels_set_otherwise_are_another_artwork(checks, brief):
+    artworks = [
+        draw(Brief(**{**vars(brief), "repeat": Repeat(80, 60, layout)}), [1])[0]
+        for layout in (Layout.HALF_DROP, Layout.STRAIGHT)
+    ]
+    assert [services.raster_of(artwork).repeat.layout for artwork in artworks] == [Layout.HALF_DROP, Layout.STRAIGHT]
+
+
+def test_a_colourway_changes_no_pixel_s_index_and_asks_no_model(checks, brief):
+    (artwork,) = draw(brief, [1])
+    other = services.recolour(artwork, ["navy", "#F4C3A5"])
+    before, after = services.raster_of(artwork), services.raster_of(other)
+    assert (after.indices == before.indices).all()
+    assert after.palette.colours == ("#1d2f52", "#f4c3a5")
+    assert artwork.sha256 != other.sha256
+    assert services.recolour(artwork, ["navy", "#f4c3a5"]).pk == other.pk
+    assert services.recolour(other, list(artwork.palette)).pk == artwork.pk, "and back again it is the first"
+    assert checks.drawn == [1]
+
+
+def test_a_named_palette_gives_each_colour_the_one_of_its_role(checks, brief):
+    (artwork,) = draw(brief, [1])
+    Artwork.objects.update(roles=[0, 3])
+    artwork.refresh_from_db()
+    nordic = services.palette_named("nordic")
+    assert services.colourway(artwork, "nordic") == (nordic[0], nordic[3])
+
+
+@pytest.mark.parametrize(
+    ("palette", "said"),
+    [(["#ffffff"], "2 colours and 1"), (["red"] * 2, "Two of the colours are the same"), (["red", "#1"], "not a colo")],
+)
+def test_a_colourway_that_is_none_is_refused(checks, brief, palette, said):
+    (artwork,) = draw(brief, [1])
+    with pytest.raises((InvalidBrief, NotAColour), match=said) as refused:
+        services.recolour(artwork, palette)
+    assert refused.value.fields["field"] == "palette"
+
+
+def test_roles_and_notes_are_kept_with_the_artwork(checks, brief):
+    told = replace(parent(roles=(0, 4)), notes=("Emoji are not read.",))
+    artwork = services._keep(told, words="w", key="k", generator="checks", fingerprint="f")
+    raster = services.raster_of(Artwork.objects.get(pk=artwork.pk))
+    assert (raster.roles, raster.notes) == ((0, 4), ("Emoji are not read.",))
 
 
 def test_two_briefs_with_the_very_same_picture_share_one_artwork(checks, brief):
@@ -172,6 +240,20 @@ def test_the_model_s_card_is_kept_with_its_fingerprint(checks, brief):
         ({"words": "  "}, InvalidBrief, "words"),
         ({"palette": ("#12345", "#ffffff")}, NotAColour, "palette"),
         ({"palette": ("#123456",)}, InvalidBrief, "palette"),
+        ({"palette": ("#123456", "#123456")}, InvalidBrief, "palette"),
+        ({"palette": ("navy", "#ffffff", "#1d2f52")}, InvalidBrief, "palette"),
+        ({"palette": tuple(f"#0000{n:02x}" for n in range(40))}, InvalidBrief, "palette"),
+        ({"words": "x" * 501}, InvalidBrief, "words"),
+        ({"knobs": Knobs(scale=0.4)}, InvalidBrief, "scale"),
+        ({"knobs": Knobs(density=float("nan"))}, InvalidBrief, "density"),
+        ({"strength": 1.1}, InvalidBrief, "strength"),
+        ({"strength": -0.1}, InvalidBrief, "strength"),
+        ({"share": float("nan")}, InvalidBrief, "share"),
+        ({"parents": (parent(),) * 3}, InvalidBrief, "parents"),
+        ({"parents": (parent(layout=Layout.MIRROR),)}, InvalidBrief, "layout"),
+        ({"redraw": (1,)}, InvalidBrief, "redraw"),
+        ({"redraw": (1,), "parents": (parent(), parent())}, InvalidBrief, "redraw"),
+        ({"redraw": (2,), "parents": (parent(),)}, InvalidBrief, "redraw"),
     ],
 )
 def test_a_brief_that_can_not_be_drawn_is_refused_with_its_field(checks, brief, change, error, field):
@@ -179,6 +261,28 @@ def test_a_brief_that_can_not_be_drawn_is_refused_with_its_field(checks, brief, 
         draw(Brief(**{**vars(brief), **change}), [1])
     assert refused.value.fields["field"] == field
     assert checks.drawn == []
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_no_generator_takes_is_refused_before_anything_is_drawn(checks, brief, seed):
+    with pytest.raises(InvalidBrief, match="seed") as refused:
+        draw(brief, [1, seed])
+    assert refused.value.fields["limit"] == [0, 2**32 - 1]
+    assert checks.drawn == []
+
+
+def test_one_drawing_is_kept_before_the_next_is_begun(checks, brief):
+    coming = services.drawings(brief, seeds=[1, 2], limits=Limits(), generator="checks")
+    first = next(coming)
+    assert (checks.drawn, Artwork.objects.get()) == ([1], first)
+    assert [each.seed for each in coming] == [2]
+
+
+def test_what_is_only_looked_at_is_not_kept(checks, brief):
+    (raster,) = services.rasters(brief, seeds=[1], limits=Limits(), generator="checks")
+    assert raster.indices.shape == (60, 80)
+    assert not Artwork.objects.exists()
+    assert not storage.root().exists()
 
 
 def test_one_colour_is_not_a_design(checks, brief):

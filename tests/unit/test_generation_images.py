@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from generation.domain.pattern import Palette, Raster, Repeat
+from generation.domain.pattern import Layout, Palette, Raster, Repeat
 from generation.errors import UnreadableImage
-from generation.images import indexed_png, read_indexed_png, read_reference
+from generation.images import indexed_png, read_indexed_png, read_master, read_reference
 
 
 def encoded(picture: Image.Image, kind: str, **options) -> bytes:
@@ -108,3 +108,52 @@ def test_an_artwork_keeps_its_pixels_its_palette_and_its_size_in_the_file():
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.mode == "P"
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def master(**more) -> Raster:
+    indices = np.zeros((40, 60), np.uint8)
+    indices[5:15], indices[20:23] = 1, 2
+    palette = Palette(("#ffffff", "#203040", "#c03020"))
+    return Raster(indices, palette, Repeat(60, 40, Layout.HALF_DROP), 1, **more)
+
+
+def test_a_master_comes_back_with_colours_roles_layout_and_size():
+    raster = read_master(indexed_png(master(roles=(0, 3, 1))))
+    assert (raster.indices == master().indices).all()
+    assert (raster.palette, raster.roles, raster.notes) == (master().palette, (0, 3, 1), ())
+    assert raster.repeat.layout is Layout.HALF_DROP
+    assert (raster.repeat.width_mm, raster.repeat.height_mm) == pytest.approx((60, 40), rel=0.01)
+
+
+def test_a_master_that_lost_what_was_written_beside_it_is_read_by_area_and_says_so():
+    with Image.open(io.BytesIO(indexed_png(master(roles=(1, 2, 0))))) as picture:
+        bare = encoded(picture.copy(), "PNG", pnginfo=None, dpi=(0, 0))
+    raster = read_master(bare)
+    assert (raster.roles, raster.repeat.layout) == ((0, 1, 2), Layout.STRAIGHT)
+    assert raster.repeat.width_mm == pytest.approx(60 / 300 * 25.4)
+    assert len(raster.notes) == 3
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        gradient(),
+        gradient("P"),
+        Image.new("P", (20, 20)),
+        Image.new("P", (20, 4)),
+    ],
+    ids=["photograph", "many colours", "one colour", "too small"],
+)
+def test_a_picture_that_is_no_master_is_refused(picture):
+    with pytest.raises(UnreadableImage):
+        read_master(encoded(picture, "PNG"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no picture", indexed_png(master())[:-60], png_header_of(30_000, 30_000)],
+    ids=["empty", "text", "cut off", "bomb"],
+)
+def test_a_broken_master_is_refused(data):
+    with pytest.raises(UnreadableImage):
+        read_master(data)
