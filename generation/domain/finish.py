@@ -138,12 +138,14 @@ def _standing(indices: IndexArray, smallest_px: int, layout: Layout) -> NDArray[
     pad = smallest_px
     padded = pad_by_layout(indices, pad, layout).astype(np.uint8)
     kernel = np.ones((smallest_px, smallest_px), np.uint8)
+    mirrored = ((smallest_px - 1) // 2,) * 2  # MORPH_OPEN leaves this out and moves everything by a pixel if even
     stands = np.zeros(indices.shape, bool)
     for top in range(0, height, _MORPHOLOGY_ROWS):
         rows = min(_MORPHOLOGY_ROWS, height - top)
         window = padded[top : top + rows + 2 * pad]
         for colour in np.flatnonzero(np.bincount(window.ravel())):
-            opened = cv2.morphologyEx((window == colour).view(np.uint8), cv2.MORPH_OPEN, kernel)
+            eroded = cv2.erode((window == colour).view(np.uint8), kernel)
+            opened = cv2.dilate(eroded, kernel, anchor=mirrored)
             stands[top : top + rows] |= opened[pad:-pad, pad:-pad].view(bool)
     return stands
 

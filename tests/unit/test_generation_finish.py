@@ -75,6 +75,13 @@ def test_details_under_the_limit_go_and_the_others_stay(layout):
     assert set(np.unique(repaired)) == {0, 1}
 
 
+@pytest.mark.parametrize("smallest_px", [2, 3, 4, 5, 6])
+def test_a_detail_of_exactly_the_smallest_size_stays_as_it_is(smallest_px):
+    raster = np.zeros((24, 24), np.uint8)
+    raster[8 : 8 + smallest_px, 6 : 6 + smallest_px] = 1
+    assert (repair_details(raster, smallest_px=smallest_px, layout=Layout.STRAIGHT) == raster).all()
+
+
 def test_a_detail_that_crosses_the_seam_is_measured_whole():
     raster = np.zeros((40, 40), np.uint8)
     raster[10:20, :3] = 1
