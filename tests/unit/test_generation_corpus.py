@@ -74,7 +74,35 @@ def test_folding_leaves_the_asked_number_of_colours_and_loses_no_coverage():
 
 
 def test_training_seeds_cover_most_families():
-    assert len({random_unit(seed, size_px=8).family for seed in range(400)}) > 45
+    assert len({random_unit(seed, size_px=8).family for seed in range(500)}) > 0.85 * len(FAMILIES)
+
+
+def test_about_one_caption_in_seven_names_a_limit_of_the_mill_and_colours_are_kept():
+    units = [random_unit(seed, size_px=8) for seed in range(600)]
+    limited = [unit for unit in units if unit.limits is not None]
+    assert 0.11 < len(limited) / len(units) < 0.19
+    for field in ("max_colours", "min_feature_share", "most_ink"):
+        assert sum(getattr(unit.limits, field) is not None for unit in limited) > 5
+    for unit in limited:
+        if unit.limits.max_colours is not None:
+            assert (unit.coverage.reshape(ROLES, -1).max(axis=1) > 0).sum() <= unit.limits.max_colours
+            assert ("two", "three", "four")[unit.limits.max_colours - 2] in unit.caption.lower()
+
+
+def test_a_unit_can_be_drawn_again_from_its_record():
+    for seed in range(12):
+        unit = random_unit(seed, size_px=32)
+        record = unit.provenance
+        assert record.version == corpus.version()
+        again = draw_unit(
+            corpus.family_named(record.program),
+            record.seed,
+            variation=record.variation,
+            size_px=32,
+            layout=unit.layout,
+        )
+        shown = (unit.coverage.reshape(ROLES, -1).max(axis=1) > 0).nonzero()[0].max() + 1
+        assert (fold_roles(again.coverage, int(shown)) == unit.coverage).all()
 
 
 def test_the_corpus_version_is_stable_within_a_run():

@@ -1,7 +1,7 @@
 """The corpus: textile programs written for this project that draw one repeat unit each, with a caption.
 
 Nothing is downloaded and nobody's pictures are used: the same family and seed give the same bytes, so a model card
-needs only the corpus's version and the seeds.
+needs only the corpus's version and the seeds, and every unit says which program drew it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from generation.domain.pattern import Layout
 from generation.domain.setting import Cells
-from generation.training.corpus.captions import caption
+from generation.training.corpus.captions import caption, colour_limit, feature_limit, ink_limit
 from generation.training.corpus.families import FAMILIES, Family
 from generation.training.corpus.motifs import filler
 from generation.training.corpus.sheet import ROLES, Sheet
@@ -24,7 +24,9 @@ __all__ = [
     "FAMILIES",
     "ROLES",
     "Family",
+    "Provenance",
     "Unit",
+    "UnitLimits",
     "adjectives_of",
     "draw_cloth",
     "draw_unit",
@@ -35,6 +37,29 @@ __all__ = [
 ]
 
 _FILLED = 0.45  # share of the airy styles with a small companion between their motifs
+_LIMITED = 0.15  # share of the training units whose caption names a limit of the mill
+_FOLDED = 0.12  # share of the other training units that come in few colours without a word about it
+_SMALLEST_SHARE = 0.05  # of the unit: what "no fine lines" leaves
+_MOST_INK = 0.35  # of the area: what "light coverage" leaves
+
+
+@dataclass(frozen=True)
+class UnitLimits:
+    """Limits of the mill that a caption names; None: not named. Only the number of colours is kept by the drawing."""
+
+    max_colours: int | None = None
+    min_feature_share: float | None = None  # smallest line or gap, as a share of the unit's side
+    most_ink: float | None = None  # share of the area that is not ground
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Which of our programs drew a unit, and everything that is needed to draw it again."""
+
+    program: str
+    seed: int
+    variation: int
+    version: str  # of the corpus: see version()
 
 
 @dataclass(frozen=True)
@@ -46,6 +71,13 @@ class Unit:
     family: str
     seed: int
     layout: Layout  # how the unit was wrapped at its edges
+    variation: int = 0
+    limits: UnitLimits | None = None  # what the caption says about the mill
+
+    @property
+    def provenance(self) -> Provenance:
+        """The record of how this unit came about."""
+        return Provenance(self.family, self.seed, self.variation, version())
 
 
 def family_named(name: str) -> Family:
@@ -57,12 +89,7 @@ def draw_unit(
     family: Family, seed: int, *, variation: int = 0, size_px: int = 64, layout: Layout = Layout.STRAIGHT
 ) -> Unit:
     """Draw one unit: `seed` decides the style, `variation` what differs between the units of one cloth."""
-    sheet = Sheet(size_px, layout=layout)
-    adjectives = _draw(sheet, family, seed, variation)
-    coverage = sheet.coverage()
-    colours = int((coverage.reshape(ROLES, -1).max(axis=1) > 0).sum())
-    words = caption(np.random.default_rng([seed, variation, 1]), family.nouns, adjectives, colours)
-    return Unit(coverage, words, family.name, seed, layout)
+    return _draw_captioned(family, seed, variation, size_px, layout)
 
 
 def draw_cloth(
@@ -89,16 +116,55 @@ def adjectives_of(family: Family, seed: int) -> tuple[str, ...]:
 
 
 def random_unit(seed: int, *, size_px: int = 64) -> Unit:
-    """The unit of a training seed: a family by weight, a layout for islands, now and then folded to few colours."""
+    """The unit of a training seed: a family by weight, a layout for islands, now and then few colours or a limit."""
     rng = np.random.default_rng([seed, 7])
     family = FAMILIES[int(np.searchsorted(_SHARES, rng.random(), side="right"))]
     layout = Layout.STRAIGHT
     if family.island and rng.random() < 0.4:
         layout = Layout.HALF_DROP if rng.random() < 0.5 else Layout.HALF_BRICK
-    unit = draw_unit(family, seed, variation=int(rng.integers(0, 16)), size_px=size_px, layout=layout)
-    if rng.random() < 0.15:
-        return replace(unit, coverage=fold_roles(unit.coverage, int(rng.integers(2, 4))))
-    return unit
+    variation = int(rng.integers(0, 16))
+    limits, phrase = _limits(rng) if rng.random() < _LIMITED else (None, None)
+    colours = int(rng.integers(2, 4)) if limits is None and rng.random() < _FOLDED else ROLES
+    if limits is not None and limits.max_colours is not None:
+        colours = limits.max_colours
+    unit = _draw_captioned(family, seed, variation, size_px, layout, colours=colours, phrase=phrase)
+    return replace(unit, limits=limits)
+
+
+def _limits(rng: np.random.Generator) -> tuple[UnitLimits, str]:
+    """One limit, now and then with a number of colours, and the phrase that says so."""
+    kind = rng.random()
+    if kind < 0.45:
+        colours = int(rng.integers(2, 5))
+        return UnitLimits(max_colours=colours), colour_limit(rng, colours)
+    if kind < 0.65:
+        return UnitLimits(min_feature_share=_SMALLEST_SHARE), feature_limit(rng)
+    if kind < 0.85:
+        return UnitLimits(most_ink=_MOST_INK), ink_limit(rng)
+    colours = int(rng.integers(2, 4))
+    both = UnitLimits(max_colours=colours, min_feature_share=_SMALLEST_SHARE)
+    return both, f"{colour_limit(rng, colours)}, {feature_limit(rng)}"
+
+
+def _draw_captioned(
+    family: Family,
+    seed: int,
+    variation: int,
+    size_px: int,
+    layout: Layout,
+    *,
+    colours: int = ROLES,
+    phrase: str | None = None,
+) -> Unit:
+    sheet = Sheet(size_px, layout=layout)
+    adjectives = _draw(sheet, family, seed, variation)
+    coverage = sheet.coverage()
+    if colours < ROLES:
+        coverage = fold_roles(coverage, colours)
+    shown = int((coverage.reshape(ROLES, -1).max(axis=1) > 0).sum())
+    rng = np.random.default_rng([seed, variation, 1])
+    words = caption(rng, family.nouns, adjectives, shown, limit=phrase)
+    return Unit(coverage, words, family.name, seed, layout, variation)
 
 
 def _draw(sheet: Sheet, family: Family, seed: int, variation: int) -> tuple[str, ...]:

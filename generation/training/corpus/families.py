@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from generation.training.corpus import botanicals as b
+from generation.training.corpus import conversationals as v
+from generation.training.corpus import crafts as c
 from generation.training.corpus import florals as f
 from generation.training.corpus import geometrics as g
 from generation.training.corpus import motifs as m
@@ -106,4 +109,44 @@ FAMILIES: tuple[Family, ...] = (
     Family("terrazzo", o.terrazzo, ("terrazzo", "stone chips"), 0.8),
     Family("ikat", o.ikat, ("ikat", "ikat diamonds"), 0.7),
     Family("watercolour", o.watercolour, ("abstract pools", "fluid abstract", "watercolour"), 0.6),
+    Family("damask", b.damask, ("damask", "brocade", "damask medallion", "acanthus scrolls", "baroque"), 1.3, True),
+    Family(
+        "toile", b.toile, ("toile de Jouy", "toile", "pastoral scene", "country landscape", "scenic toile"), 1.2, True
+    ),
+    Family("rose", b.rose, ("rose", "roses", "cabbage rose", "rose floral", "rambling roses"), 1.2, True, True),
+    Family("peony", b.peony, ("peony", "peonies", "full blooms", "peony floral", "floral"), 1.0, True, True),
+    Family(
+        "hibiscus",
+        b.hibiscus,
+        ("hibiscus", "tropical flower", "Hawaiian flower", "exotic bloom", "floral"),
+        1.3,
+        True,
+        True,
+    ),
+    Family(
+        "monstera",
+        b.monstera,
+        ("monstera", "monstera leaf", "tropical leaf", "jungle leaves", "swiss cheese plant"),
+        1.2,
+        True,
+        True,
+    ),
+    Family("palm", b.palm, ("palm leaf", "palm fronds", "palm leaves", "tropical palm"), 1.2, True, True),
+    Family("butterflies", v.butterflies, ("butterfly", "butterflies", "moth"), 1.0, True),
+    Family("fish", v.fish, ("fish", "fishes", "shoal of fish", "goldfish"), 1.0, True),
+    Family("shells", v.shells, ("sea shell", "seashells", "shells", "sea shells"), 0.9, True),
+    Family("starfish", v.starfish, ("starfish", "sea stars"), 0.7, True),
+    Family("coral", v.coral, ("coral branch", "coral reef", "corals"), 0.8, True),
+    Family("seaweed", v.seaweed, ("seaweed", "sea plants", "kelp", "algae"), 0.7, True),
+    Family("mushrooms", v.mushrooms, ("mushroom", "mushrooms", "toadstools"), 0.9, True),
+    Family("sailboats", v.sailboats, ("sailboat", "sailing boats", "yacht", "ships", "little boats"), 0.9, True),
+    Family("anchors", v.anchors, ("anchor", "anchors"), 0.8, True),
+    Family("cats", v.cats, ("cat", "cats", "kittens"), 0.9, True),
+    Family("foxes", v.foxes, ("fox", "foxes"), 0.9, True),
+    Family("rabbits", v.rabbits, ("rabbit", "bunny", "bunnies", "hare"), 0.9, True),
+    Family("deco_fans", c.deco_fans, ("art deco fans", "deco fan", "art deco", "Gatsby fans"), 0.9),
+    Family("shibori", c.shibori, ("shibori", "tie-dye", "tie dye rings", "dip dyed cloth"), 0.9),
+    Family("parquet", c.parquet, ("parquet", "herringbone tiles", "wooden blocks", "brick pattern"), 0.7),
+    Family("basket_weave", c.basket_weave, ("basket weave", "wicker", "rattan weave", "woven strips"), 0.7),
+    Family("patchwork", c.patchwork, ("patchwork", "quilt", "patchwork quilt", "quilt blocks"), 0.9),
 )

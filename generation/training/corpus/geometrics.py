@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from generation.training.corpus.florals import Words
-from generation.training.corpus.shapes import TAU, rosette
+from generation.training.corpus.shapes import TAU, blade, place, rosette
 from generation.training.corpus.sheet import Points, Sheet
 
 
@@ -188,42 +188,56 @@ def scallops(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 
 
 def ogee(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Onion shapes in nested outlines, offset by half."""
+    """Onion shapes with pointed ends in nested outlines, offset by half, with a palmette inside or a kernel."""
     x, y = sheet.grid()
-    wave = np.cos(TAU * x) * 0.5 + 0.5
-    swing = np.cos(TAU * y) * 0.5 + 0.5
-    inside = np.maximum(wave * swing, (1 - wave) * (1 - swing)) * 2 + (wave - 0.5) * (swing - 0.5)
-    for role, level in zip(
-        (1, 0, 2, 3), sorted(style.uniform(0.55, 2.0, size=int(style.integers(2, 5)))), strict=False
-    ):
-        sheet.paint(role, inside > level)
+    wave = 0.25 + 0.25 * np.cos(TAU * y)
+    steepness = np.hypot(1.0, 0.25 * TAU * np.sin(TAU * y))
+    from_edge = (wave - np.abs((x + 0.5) % 1.0 - 0.5)) / steepness  # > 0 in the one, < 0 in the other
+    depth = np.abs(from_edge)
+    line = style.uniform(0.022, 0.036)
+    other = int(style.choice((0, 2, 0)))
+    sheet.paint(other, from_edge > 0)
+    sheet.paint(1, depth < line)
+    if style.random() < 0.6:
+        sheet.paint(3, np.abs(depth - 2.6 * line) < 0.45 * line)
+    kernel = style.random() < 0.4
+    if kernel:
+        sheet.paint(1, depth > 0.15)
+        sheet.paint(3, depth > 0.24)
+    else:
+        for cx, cy in ((0.5, 0.5), (0.0, 0.0)):
+            for k in (-2, -1, 0, 1, 2):
+                outline = blade(0.25 - 0.035 * abs(k), 0.085, belly=1.2, point=0.7)
+                sheet.fill(1 if k % 2 == 0 else 3, place(outline, cx, cy + 0.11, -np.pi / 2 + 0.5 * k))
+            sheet.disc(1, cx, cy + 0.13, 0.035)
     return ("ogee", "Moroccan", "damask", "elegant")
 
 
 def hexagons(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """A honeycomb, squeezed a little so that it repeats on a square."""
+    """A honeycomb, stretched a little so that it repeats on a square."""
     x, y = sheet.grid()
-    n = int(style.integers(1, 3))
-    best = np.full(x.shape, 9.0)
-    for cx, cy in (
-        (0.25, 0.25),
-        (0.75, 0.75),
-        (0.25, 1.25),
-        (0.75, -0.25),
-        (1.25, 0.25),
-        (-0.25, 0.75),
-        (1.25, 1.25),
-        (-0.25, -0.25),
-    ):
-        u, v = np.abs((x * n) % 1.0 - cx), np.abs((y * n) % 1.0 - cy)
-        best = np.minimum(best, np.maximum(u * 2, u + v * 1.0))
-    filled = style.random() < 0.5
-    sheet.paint(1, best < (0.44 if filled else 0.5))
-    if not filled:
-        sheet.paint(0, best < 0.4)
+    n = int(style.choice((2, 2, 4)))
+    best, tone = np.full(x.shape, 9.0), np.zeros(x.shape, np.uint8)
+    tones = style.integers(0, 3, size=(n, n))
+    for j in range(-1, n + 1):
+        for i in range(-1, n + 1):
+            u, v = np.abs(x * n - i - 0.5 * (j % 2)), np.abs(y * n - j)
+            away = np.maximum(u, 0.5 * u + 0.75 * v)
+            nearer = away < best
+            best[nearer], tone[nearer] = away[nearer], tones[i % n, j % n]
+    kind = int(style.integers(0, 4))
+    joint = style.uniform(0.05, 0.09)
+    if kind == 0:  # a net
+        sheet.paint(1, best > 0.5 - joint)
         sheet.paint(2, best < 0.2)
-    elif style.random() < 0.5:
-        sheet.paint(3, best < 0.24)
+    elif kind == 1:  # tiles in tones
+        for k in range(3):
+            sheet.paint((1, 2, 3)[k], (best < 0.5 - joint) & (tone == k))
+    else:
+        sheet.paint(1, best < 0.5 - joint)
+        if kind == 2:
+            sheet.paint(0, best < 0.32)
+            sheet.paint(3, best < 0.2)
     return ("honeycomb", "geometric", "modern", "tile")
 
 

@@ -23,12 +23,16 @@ def dots(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 
 
 def loose_dots(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Hand-painted spots of different sizes."""
+    """Dots set down with a full brush: nearly round, of different sizes, some with a lighter touch inside."""
     n = int(style.integers(2, 5))
     roles = (1, 1, 2) if style.random() < 0.5 else (1, 2, 3)
-    size = style.uniform(0.2, 0.3) / n
-    for k, (x, y) in enumerate(even(vary, n, n, jitter=0.25)):
-        sheet.fill(roles[k % 3], blob(vary, x, y, size * vary.uniform(0.65, 1.15), wobble=0.12))
+    size = style.uniform(0.26, 0.34) / n
+    touched = style.random() < 0.35
+    for k, (x, y) in enumerate(even(vary, n, n, jitter=0.2)):
+        r = size * vary.uniform(0.6, 1.15)
+        sheet.fill(roles[k % 3], blob(vary, x, y, r, wobble=0.05, lobes=3))
+        if touched:
+            sheet.fill(0, place(blade(r * 0.7, r * 0.28, belly=1.0, point=0.6), x - r * 0.45, y - r * 0.1, -0.7))
     return ("hand painted", "irregular", "playful", "dotted")
 
 

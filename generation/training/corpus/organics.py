@@ -6,39 +6,42 @@ import numpy as np
 from numpy.random import Generator
 
 from generation.training.corpus.florals import Words
-from generation.training.corpus.shapes import TAU, blob, even, noise, scatter
+from generation.training.corpus.shapes import TAU, blob, even, noise, place, scatter
 from generation.training.corpus.sheet import Sheet
 
 
 def zebra(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Wavering animal stripes."""
+    """Animal stripes that waver, swell and fork."""
     x, y = sheet.grid()
     bands = int(style.integers(3, 6))
-    bend = style.uniform(0.05, 0.1) * noise(vary, sheet.side, waves=2)
+    bend = style.uniform(0.06, 0.1) * noise(vary, sheet.side, waves=2) + 0.03 * noise(vary, sheet.side, waves=5)
     axis = y if style.random() < 0.6 else x
-    sheet.paint(1, np.sin(TAU * bands * (axis + bend)) > style.uniform(-0.2, 0.25))
+    swell = 0.45 * noise(vary, sheet.side, waves=4)
+    sheet.paint(1, np.sin(TAU * bands * (axis + bend)) > style.uniform(-0.2, 0.2) + swell)
     return ("animal print", "safari", "wild", "striped")
 
 
 def leopard(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Spots with a broken dark rim."""
+    """Rosettes: a tawny middle within three or four dark dabs, and single spots in the gaps."""
     n = int(style.integers(2, 4))
-    for x, y in even(vary, n, n, jitter=0.16):
-        r = 0.32 / n
-        sheet.fill(1, blob(vary, x, y, r, wobble=0.2))
-        sheet.fill(2, blob(vary, x, y, r * 0.58, wobble=0.2))
-        for _ in range(2):
-            a = vary.uniform(0, TAU)
-            sheet.stroke(
-                0,
-                np.array(
-                    [
-                        [x + 0.4 * r * np.cos(a), y + 0.4 * r * np.sin(a)],
-                        [x + 1.3 * r * np.cos(a), y + 1.3 * r * np.sin(a)],
-                    ]
-                ),
-                0.05,
-            )
+    middle = int(style.choice((2, 2, 3)))
+    for x, y in even(vary, n, n, jitter=0.14):
+        r = 0.42 / n * vary.uniform(0.85, 1.05)
+        squash, lean = vary.uniform(0.75, 0.95), vary.uniform(0, TAU)
+        sheet.fill(middle, blob(vary, x, y, r * 0.58, wobble=0.1))
+        dabs = int(vary.integers(3, 5))
+        start = vary.uniform(0, TAU)
+        for k in range(dabs):
+            turn = np.linspace(0, TAU / dabs - 0.55, 14) + start + k * TAU / dabs
+            swell = np.sin(np.linspace(0.35, np.pi - 0.35, 14)) * r * vary.uniform(0.13, 0.19)
+            out = np.stack([np.cos(turn), squash * np.sin(turn)], axis=1)
+            ring = out * r * 0.8
+            dab = np.concatenate([ring + out * swell[:, None], (ring - out * swell[:, None])[::-1]])
+            sheet.fill(1, place(dab, x, y, lean))
+        gap = 0.5 / n
+        sheet.fill(
+            1, blob(vary, x + gap, y + vary.uniform(-0.05, 0.05) / n, 0.075 / n * vary.uniform(0.8, 1.2), wobble=0.2)
+        )
     return ("animal print", "leopard spots", "safari", "glamorous")
 
 
@@ -63,34 +66,53 @@ def marble(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 
 
 def terrazzo(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Chips of stone."""
-    count = int(style.integers(8, 18))
+    """Chips of stone, large and small."""
+    count = int(style.integers(9, 18))
     roles = int(style.integers(2, 5))
-    for x, y in scatter(vary, count):
-        r = vary.uniform(0.35, 0.62) / np.sqrt(count)
-        turn = np.sort(vary.uniform(0, TAU, size=int(vary.integers(4, 7))))
+    for k, (x, y) in enumerate(scatter(vary, count)):
+        r = (vary.uniform(0.4, 0.52) if k < count * 0.6 else vary.uniform(0.16, 0.26)) / np.sqrt(count)
+        corners = int(vary.integers(4, 7))
+        turn = (np.arange(corners) + vary.uniform(-0.28, 0.28, size=corners)) * TAU / corners + vary.uniform(0, TAU)
         role = 1 + int(vary.integers(0, roles))
-        sheet.fill(role, np.stack([x + r * np.cos(turn), y + r * np.sin(turn) * 0.85], axis=1))
+        chip = np.stack([r * np.cos(turn), 0.75 * r * np.sin(turn)], axis=1)
+        sheet.fill(role, place(chip, x, y, vary.uniform(0, TAU)))
     return ("terrazzo", "stone", "speckled", "modern")
 
 
 def ikat(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Diamonds with feathered edges, as from tied warps."""
+    """Nested diamonds with feathered edges, as from tied warps."""
     x, y = sheet.grid()
-    threads = 32
-    shift = np.repeat(vary.uniform(-0.05, 0.05, size=threads), sheet.side // threads)[None, :]
+    threads = int(style.choice((16, 32)))
+    tremble = 0.035 * vary.normal(size=threads) + 0.02 * (np.arange(threads) % 2)
+    shift = np.repeat(tremble, sheet.side // threads)[None, :] if sheet.side >= threads else np.zeros((1, sheet.side))
     u = np.abs(2 * x - 1)
     v = np.abs(2 * ((y + shift) % 1.0) - 1)
-    distance = u + v
-    for role, level in zip((1, 2, 3), sorted(style.uniform(0.2, 0.95, size=3))[::-1], strict=True):
-        sheet.paint(role, distance < level)
+    distance = u + v * style.uniform(0.9, 1.0)
+    first, second, third = style.permutation(3) + 1
+    sheet.paint(first, distance < 1.0)
+    sheet.paint(0, distance < 0.78)
+    sheet.paint(second, distance < 0.6)
+    sheet.paint(third, distance < 0.32)
+    if style.random() < 0.7:
+        sheet.paint(second, distance > 1.28)
+        sheet.paint(first if style.random() < 0.5 else 0, distance > 1.55)
     return ("ikat", "ethnic", "bohemian", "feathered")
 
 
 def watercolour(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Large soft pools of colour."""
-    field = noise(vary, sheet.side, waves=3, falloff=2.2)
-    levels = sorted(style.uniform(-0.7, 1.2, size=int(style.integers(2, 4))))
-    for role, level in enumerate(levels, start=1):
-        sheet.paint(role, field > level)
-    return ("abstract", "fluid", "soft", "layered", "topographic")
+    """Brushed pools of colour that overlap, each darker at the rim where it dried."""
+    n = int(style.integers(1, 3))
+    rim = style.uniform(0.05, 0.08)
+    washes = (2, 3, 4) if style.random() < 0.5 else (2, 2, 3)
+    for k, (x, y) in enumerate(even(vary, n, 2, jitter=0.12, stagger=n > 1)):
+        r = 0.27 if n == 1 else 0.2
+        pool = blob(vary, x, y, r * vary.uniform(0.9, 1.15), wobble=0.16, lobes=5)
+        centre = pool.mean(axis=0)
+        sheet.fill(1, pool)
+        sheet.fill(washes[k % 3], centre + (pool - centre) * (1 - rim / r))
+        if vary.random() < 0.6:
+            inner = blob(vary, x + vary.uniform(-0.05, 0.05), y, r * 0.45, wobble=0.2, lobes=4)
+            sheet.fill(1 if k % 2 else 4, inner)
+    for x, y in scatter(vary, int(style.integers(2, 6))):
+        sheet.disc(int(vary.choice((1, 2))), x, y, vary.uniform(0.012, 0.026))
+    return ("abstract", "fluid", "soft", "layered", "painterly")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from generation.training.corpus.sheet import Points
 
@@ -35,6 +38,36 @@ def stem(
     steps = np.stack([np.cos(heading), np.sin(heading)], axis=1) * (length / (points - 1))
     line = np.cumsum(np.vstack([(x, y), steps[:-1]]), axis=0)
     return line, heading
+
+
+def through(points: Sequence[tuple[float, float]], *, closed: bool = True, steps: int = 6) -> Points:
+    """A smooth line through the points, closed or open (Catmull and Rom 1974)."""
+    knots = np.asarray(points, float)
+    if closed:
+        around = np.concatenate([knots[-1:], knots, knots[:2]])
+    else:
+        around = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
+    a, b, c, d = (around[k : len(around) - 3 + k, None] for k in range(4))
+    t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
+    line = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+    out: Points = line.reshape(-1, 2)
+    return out if closed else np.concatenate([out, knots[-1:]])
+
+
+def acanthus(line: Points, heading: NDArray[np.float64], width: float, *, lobes: int, side: float) -> Points:
+    """A scrolling leaf along `line`, lobed on its outer side (`side` +1 or -1) and nearly plain on its inner one."""
+    t = np.linspace(0, 1, len(line))
+    normal = np.stack([-np.sin(heading), np.cos(heading)], axis=1) * side
+    body = np.sin(np.pi * t**0.75).clip(0) ** 0.8
+    outer = width * body * (0.55 + 0.45 * np.abs(np.sin(np.pi * lobes * t)) ** 0.8)
+    inner = 0.3 * width * body
+    return np.concatenate([line + normal * outer[:, None], (line - normal * inner[:, None])[::-1]])
+
+
+def mirrored(points: Points) -> Points:
+    """The points on the other side of the unit's upright axis."""
+    out: Points = points * (-1, 1) + (1, 0)
+    return out
 
 
 def blob(rng: Generator, x: float, y: float, radius: float, *, wobble: float = 0.15, lobes: int = 4) -> Points:
