@@ -6,7 +6,19 @@ import numpy as np
 from numpy.random import Generator
 
 from generation.training.corpus.florals import UP, Words
-from generation.training.corpus.shapes import TAU, blade, blob, ellipse, even, heart, place, rosette, star, stem
+from generation.training.corpus.shapes import (
+    TAU,
+    blade,
+    blob,
+    ellipse,
+    even,
+    heart,
+    place,
+    rosette,
+    star,
+    stem,
+    through,
+)
 from generation.training.corpus.sheet import Sheet
 
 
@@ -62,23 +74,26 @@ def hearts(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 
 def paisley(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     """A curled paisley drop in nested outlines, with an eye and a border of dots."""
-    t = np.linspace(0, 1, 60)
-    turn = TAU * t
-    radius = 0.25 * (1 + 0.1 * np.cos(turn))
-    x = radius * np.sin(turn)
-    y = 0.12 - radius * np.cos(turn) * 0.95
-    tip = np.clip(np.cos(turn), 0, 1) ** 6
-    outline = np.stack([x + 0.16 * tip, y - 0.22 * tip], axis=1)
+    curl = style.uniform(0.8, 1.15)
+    outline = through(
+        [
+            (0.0, 0.33), (0.19, 0.26), (0.27, 0.07), (0.21, -0.13), (0.07, -0.27), (-0.09 * curl, -0.34),
+            (-0.23 * curl, -0.31), (-0.27 * curl, -0.22), (-0.19 * curl, -0.23), (-0.13, -0.19), (-0.14, -0.09),
+            (-0.24, 0.06), (-0.2, 0.25),
+        ],
+        steps=5,
+    )  # fmt: skip
     flip = -1.0 if style.random() < 0.5 else 1.0
     angle = vary.uniform(-0.3, 0.3)
     outline = outline * (flip, 1)
     roles = (1, 0, 2) if style.random() < 0.5 else (2, 1, 3)
-    for role, scale in zip(roles, (1.15, 0.88, 0.68), strict=True):
-        sheet.fill(role, place(outline, 0.5, 0.52, angle, scale))
-    eye = place(np.array([[0.0, 0.13]]), 0.5, 0.52, angle)[0]
+    for role, scale in zip(roles, (1.12, 0.88, 0.7), strict=True):
+        inside = outline * scale + (0.04 * (1 - scale) * flip, 0.09 * (1 - scale))
+        sheet.fill(role, place(inside, 0.5, 0.52, angle))
+    eye = place(np.array([[0.02 * flip, 0.1]]), 0.5, 0.52, angle)[0]
     sheet.fill(3 if roles[2] != 3 else 4, rosette(eye[0], eye[1], 0.09, int(style.integers(5, 8)), depth=0.35))
     if style.random() < 0.5:
-        for point in place(outline[6:-6:7] * 1.36, 0.5, 0.52, angle):
+        for point in place(outline[::5] * 1.32, 0.5, 0.52, angle):
             sheet.disc(1, float(np.clip(point[0], 0.05, 0.95)), float(np.clip(point[1], 0.05, 0.95)), 0.026)
     return ("paisley", "bohemian", "oriental", "ornate")
 

@@ -22,26 +22,24 @@ def zebra(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 
 
 def leopard(sheet: Sheet, style: Generator, vary: Generator) -> Words:
-    """Rosettes: a tawny middle within three or four dark dabs, and single spots in the gaps."""
-    n = int(style.integers(2, 4))
+    """Rosettes: a dark, broken ring around a tawny middle, close together, with single spots in the gaps."""
+    n = int(style.choice((2, 3, 3, 4)))
     middle = int(style.choice((2, 2, 3)))
     for x, y in even(vary, n, n, jitter=0.14):
-        r = 0.42 / n * vary.uniform(0.85, 1.05)
-        squash, lean = vary.uniform(0.75, 0.95), vary.uniform(0, TAU)
-        sheet.fill(middle, blob(vary, x, y, r * 0.58, wobble=0.1))
-        dabs = int(vary.integers(3, 5))
+        r = 0.4 / n * vary.uniform(0.8, 1.05)
+        stretch, lean = np.array([vary.uniform(0.95, 1.15), vary.uniform(0.7, 0.9)]), vary.uniform(0, TAU)
+        ring, inside = blob(vary, 0, 0, r, wobble=0.14), blob(vary, 0.05 * r, 0, r * 0.62, wobble=0.14)
+        sheet.fill(1, place(ring * stretch, x, y, lean))
+        cuts = int(vary.integers(2, 4))
         start = vary.uniform(0, TAU)
-        for k in range(dabs):
-            turn = np.linspace(0, TAU / dabs - 0.55, 14) + start + k * TAU / dabs
-            swell = np.sin(np.linspace(0.35, np.pi - 0.35, 14)) * r * vary.uniform(0.13, 0.19)
-            out = np.stack([np.cos(turn), squash * np.sin(turn)], axis=1)
-            ring = out * r * 0.8
-            dab = np.concatenate([ring + out * swell[:, None], (ring - out * swell[:, None])[::-1]])
-            sheet.fill(1, place(dab, x, y, lean))
-        gap = 0.5 / n
-        sheet.fill(
-            1, blob(vary, x + gap, y + vary.uniform(-0.05, 0.05) / n, 0.075 / n * vary.uniform(0.8, 1.2), wobble=0.2)
-        )
+        for k in range(cuts):
+            a = start + (k + vary.uniform(-0.25, 0.25)) * TAU / cuts
+            wedge = np.array([[0.35, -0.05], [1.5, -0.3], [1.5, 0.3], [0.35, 0.05]]) * r
+            sheet.fill(0, place(place(wedge, 0, 0, a) * stretch, x, y, lean))
+        sheet.fill(middle, place(inside * stretch, x, y, lean))
+        for dx, dy in ((0.5, 0.12), (0.46, -0.2)):
+            spot = blob(vary, 0, 0, 0.085 / n * vary.uniform(0.7, 1.1), wobble=0.2) * (1.0, 0.7)
+            sheet.fill(1, place(spot, x + dx / n, y + (dy + vary.uniform(-0.06, 0.06)) / n, vary.uniform(0, TAU)))
     return ("animal print", "leopard spots", "safari", "glamorous")
 
 
@@ -102,7 +100,7 @@ def ikat(sheet: Sheet, style: Generator, vary: Generator) -> Words:
 def watercolour(sheet: Sheet, style: Generator, vary: Generator) -> Words:
     """Brushed pools of colour that overlap, each darker at the rim where it dried."""
     n = int(style.integers(1, 3))
-    rim = style.uniform(0.05, 0.08)
+    rim = style.uniform(0.02, 0.035)
     washes = (2, 3, 4) if style.random() < 0.5 else (2, 2, 3)
     for k, (x, y) in enumerate(even(vary, n, 2, jitter=0.12, stagger=n > 1)):
         r = 0.27 if n == 1 else 0.2

@@ -27,6 +27,7 @@ class Sheet:
         self.side = unit_px * OVERSAMPLING
         self.columns, self.rows, self.layout = columns, rows, layout
         self.origin = (0.0, 0.0)
+        self.zoom = 1.0  # how much larger than its unit square a program draws, about the middle of the square
         self.roles = np.zeros((rows * self.side, columns * self.side), np.uint8)
 
     def fill(self, role: int, points: Points) -> None:
@@ -36,8 +37,8 @@ class Sheet:
 
     def stroke(self, role: int, points: Points, width: float, *, closed: bool = False) -> None:
         """Paint a line of `width` with round joins through `points` (n, 2)."""
-        thickness = max(1, round(width * self.side))
-        for shifted in self._copies(points, margin=width):
+        thickness = max(1, round(width * self.zoom * self.side))
+        for shifted in self._copies(points, margin=width * self.zoom):
             cv2.polylines(self.roles, [shifted], closed, int(role), thickness, shift=_SUBPIXEL_BITS)
 
     def disc(self, role: int, x: float, y: float, radius: float) -> None:
@@ -65,7 +66,7 @@ class Sheet:
         return out
 
     def _copies(self, points: Points, *, margin: float) -> list[NDArray[np.int32]]:
-        points = points + self.origin
+        points = (points - 0.5) * self.zoom + 0.5 + self.origin
         low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
         scale = self.side * (1 << _SUBPIXEL_BITS)
         half = 1 << (_SUBPIXEL_BITS - 1)
