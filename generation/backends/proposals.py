@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,8 +13,10 @@ from torch import Tensor
 
 from generation.backends.words import sentence_vectors
 from generation.domain.palette import without_colours
+from generation.domain.pattern import Knobs
 from generation.training import corpus
 
+_AS_ASKED = Knobs()
 _CLOSE = 0.22  # families this near to the best answer the words as well
 _COMPANIONS = ("branch", "sprig", "berries", "simple_flower", "folk_flower", "meadow")
 _WITH_COMPANION = 0.4  # share of the airy designs whose every second column shows another motif
@@ -21,6 +24,26 @@ _STYLES_TRIED = 16
 _EVENNESS = 0.12  # the higher, the more often a family that answers less well is taken
 _GOLDEN_SECTION = 0.6180339887498949
 _NAMED = 0.25  # a family whose own noun is in the words comes before one that is only near in meaning
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What will be drawn for a request, before any drawing: the program, its style, and what has to be told."""
+
+    family: corpus.Family
+    style: int  # the seed of the style
+    companion: corpus.Family | None  # the motif of every other column
+    words: str  # what the model is told: the request without what it says about colour
+    notes: tuple[str, ...] = ()  # sentences for the customer: what is drawn otherwise than asked
+    knobs: Knobs = _AS_ASKED  # what the words say about density
+
+
+def understand(words: str, seed: int) -> Proposal:
+    """The proposal for the words; another seed is another reading of the same request."""
+    rng = np.random.default_rng([seed, 5])
+    family = chosen_family(words, seed)
+    plain = without_colours(words) if words.strip() else ""
+    return Proposal(family, style_for(family, words, rng), companion_of(family, words, rng), plain)
 
 
 def ranked_families(words: str) -> list[tuple[corpus.Family, float]]:
