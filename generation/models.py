@@ -51,3 +51,41 @@ class Artwork(models.Model):
 
     def __str__(self) -> str:
         return f"{self.words[:60]} ({self.sha256[:12]})"
+
+
+class ArtworkMark(models.Model):
+    """What an artwork is known again by when it has been moved, turned or recoloured: see domain/uniqueness.py."""
+
+    artwork = models.OneToOneField(Artwork, models.CASCADE, related_name="mark")
+    signature = models.BinaryField(help_text="Strength of each wave, half precision: what is searched by")
+    waves = models.BinaryField(help_text="The waves of each colour, half precision: what is laid over")
+    proposal_likeness = models.FloatField(
+        null=True, help_text="How alike it is to the proposal it was drawn over, 0 to 1; empty: drawn over none"
+    )
+
+    def __str__(self) -> str:
+        return f"mark of {self.artwork}"
+
+
+class LatentSpace(models.Model):
+    """What a brand's approved designs have in common and along which axes they differ."""
+
+    shop = models.SlugField(help_text="The shop's short name")
+    name = models.CharField(max_length=80)
+    version = models.PositiveIntegerField(help_text="Counts the times it was built anew under this name")
+    fingerprint = models.CharField(
+        max_length=64, help_text="Digest of the designs it was built from, and of the method"
+    )
+    designs = models.JSONField(help_text="sha256 of each design it was built from")
+    axes = models.JSONField(help_text="Of each axis: name, least, most, share of the variance")
+    path = models.CharField(max_length=120, help_text="Place of mean and components below the store")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["shop", "name", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "name", "version"], name="latent_space_version_once_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shop} {self.name} {self.version}"

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from numpy.typing import NDArray
 
-from generation import storage
+from generation import likeness, storage
 from generation.domain.palette import palette_named, parse_colour
 from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, Repeat, layout_tiling
 from generation.errors import InvalidBrief, UnknownGenerator
@@ -212,7 +212,7 @@ def _keep(raster: Raster, *, words: str, key: str, generator: str, fingerprint: 
     sha256, place = storage.put(indexed_png(raster))
     try:
         with transaction.atomic():
-            artwork, _ = Artwork.objects.get_or_create(
+            artwork, made = Artwork.objects.get_or_create(
                 key=key,
                 defaults={
                     "sha256": sha256,
@@ -232,6 +232,8 @@ def _keep(raster: Raster, *, words: str, key: str, generator: str, fingerprint: 
                     "path": place,
                 },
             )
+            if made:
+                likeness.keep_mark(artwork, raster)
     except IntegrityError:  # another brief gave the very same picture: it is one artwork
         return Artwork.objects.get(sha256=sha256)
     return artwork

@@ -1,0 +1,215 @@
+"""Which known designs is this one like: the archive's, the ones it was trained on, the proposal it was drawn over."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation import storage
+from generation.domain.pattern import IndexArray, Layout, Palette, Raster, Repeat
+from generation.domain.setting import cells_for
+from generation.domain.uniqueness import (
+    DIMENSIONS,
+    SAME_DESIGN,
+    Mark,
+    cell_marks,
+    likeness,
+    mark,
+    nearest,
+    packed,
+    unpacked,
+)
+from generation.errors import ArtworkMissing
+from generation.images import read_indexed_png
+from generation.models import Artwork, ArtworkMark
+from generation.training import corpus
+
+__all__ = [
+    "SAME_DESIGN",
+    "Alike",
+    "AlikeTraining",
+    "Archive",
+    "TrainingSearch",
+    "archive",
+    "index_training",
+    "keep_mark",
+    "mark_of",
+    "nearest_training",
+]
+
+log = logging.getLogger(__name__)
+
+_UNIT_PX = 128  # a training unit is compared at this size
+_CELLS = 4  # a repeat of many motif cells is compared by so many of them
+_PROPOSAL = re.compile(r"proposal (\w+)(?: with (\w+))? (\d+)")
+_ROLES_LAB = np.stack([np.linspace(5, 95, corpus.ROLES), np.zeros(corpus.ROLES), np.zeros(corpus.ROLES)], axis=1)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """An artwork that a design is like, 0 nothing in common, 1 the same."""
+
+    artwork_id: int
+    likeness: float
+
+
+@dataclass(frozen=True)
+class AlikeTraining:
+    """A training picture that a design is like: drawn again by its seed."""
+
+    seed: int
+    family: str
+    likeness: float
+
+
+@dataclass(frozen=True)
+class TrainingSearch:
+    """The training pictures nearest to a design, best first, and among how many was looked: 0 when none are indexed."""
+
+    compared: int
+    nearest: tuple[AlikeTraining, ...]
+
+    @property
+    def common_stock(self) -> bool:
+        """True when two independent drawings of our own programs are this design: nobody's property, like gingham."""
+        return sum(each.likeness >= SAME_DESIGN for each in self.nearest) >= 2
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Some artworks as they are searched."""
+
+    artwork_ids: tuple[int, ...]
+    signatures: NDArray[np.float32]  # (n, DIMENSIONS)
+
+    def nearest(self, one: Mark, *, count: int = 3) -> list[Alike]:
+        """The artworks most like the design, best first."""
+        found = nearest(one, self.signatures, lambda place: _kept_waves(self.artwork_ids[place]), count=count)
+        return [Alike(self.artwork_ids[each.place], each.likeness) for each in found]
+
+
+def keep_mark(artwork: Artwork, raster: Raster) -> ArtworkMark:
+    """Keep what the artwork is known again by, beside it; the one that is there already stays."""
+    one = mark(raster.indices, raster.palette.lab(), raster.repeat.layout)
+    values = {
+        "signature": one.signature.astype("<f2").tobytes(),
+        "waves": packed(one.waves),
+        "proposal_likeness": _proposal_likeness(raster, artwork.words),
+    }
+    return ArtworkMark.objects.get_or_create(artwork=artwork, defaults=values)[0]
+
+
+def mark_of(artwork: Artwork) -> Mark:
+    """What the artwork is known again by; read from its pixels where nothing is kept yet. Raises ArtworkMissing."""
+    kept = ArtworkMark.objects.filter(artwork=artwork).first() or keep_mark(artwork, _raster(artwork))
+    return Mark(unpacked(bytes(kept.waves)), np.frombuffer(kept.signature, "<f2").astype(np.float32))
+
+
+def archive(artwork_ids: Collection[int]) -> Archive:
+    """The artworks, ready to be searched; one whose file is gone is left out and stands in the log."""
+    for artwork in Artwork.objects.filter(pk__in=list(artwork_ids), mark=None):
+        try:
+            keep_mark(artwork, _raster(artwork))
+        except ArtworkMissing:
+            log.exception("artwork %s can't be compared with others", artwork.sha256)
+    rows = ArtworkMark.objects.filter(artwork_id__in=list(artwork_ids)).order_by("artwork_id")
+    pairs = list(rows.values_list("artwork_id", "signature"))
+    signatures = np.frombuffer(b"".join(bytes(kept) for _, kept in pairs), "<f2").reshape(len(pairs), DIMENSIONS)
+    return Archive(tuple(number for number, _ in pairs), signatures.astype(np.float32))
+
+
+def index_training(seeds: int, report: Callable[[int, int], None] | None = None) -> Path:
+    """Keep the signatures of the first `seeds` training pictures, for this version of the corpus; returns the file."""
+    path = _training_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    signatures = np.zeros((seeds, DIMENSIONS), np.float16)
+    for seed in range(seeds):
+        signatures[seed] = _training_mark(seed)[0].signature
+        if report and (seed + 1) % 1000 == 0:
+            report(seed + 1, seeds)
+    half = path.with_suffix(".part")
+    with half.open("wb") as file:
+        np.save(file, signatures)
+    half.replace(path)
+    _training_signatures.cache_clear()
+    return path
+
+
+def nearest_training(raster: Raster, count: int = 1, *, words: str = "") -> TrainingSearch:
+    """The `count` training pictures most like a design or one of its motif cells, best first.
+
+    words: the brief's, for how large its motif cells were set. Compares with what `index_training` has indexed.
+    """
+    signatures = _training_signatures(_training_path())
+    if not len(signatures):
+        return TrainingSearch(0, ())
+    lab = raster.palette.lab()
+    marks = [mark(raster.indices, lab, raster.repeat.layout)]
+    cells = cells_for(raster.repeat, words, islands=True)
+    if cells.columns * cells.rows > 1:
+        marks += cell_marks(raster.indices, lab, cells, most=_CELLS)
+    best: dict[int, float] = {}
+    for one in marks:
+        for each in nearest(one, signatures, lambda seed: _training_mark(seed)[0].waves, count=count):
+            best[each.place] = max(each.likeness, best.get(each.place, 0.0))
+    found = sorted(best.items(), key=lambda pair: -pair[1])[:count]
+    alike = tuple(AlikeTraining(seed, _training_mark(seed)[1], value) for seed, value in found)
+    return TrainingSearch(len(signatures), alike)
+
+
+def _raster(artwork: Artwork) -> Raster:
+    indices, _ = read_indexed_png(storage.get(artwork.path, sha256=artwork.sha256))
+    repeat = Repeat(artwork.repeat_width_mm, artwork.repeat_height_mm, Layout(artwork.layout))
+    return Raster(indices, Palette(tuple(artwork.palette)), repeat, artwork.seed, origin=artwork.origin)
+
+
+def _proposal_likeness(raster: Raster, words: str) -> float | None:
+    """How alike a design is to the proposal that its origin names: high by intent."""
+    named = _PROPOSAL.search(raster.origin)
+    if named is None:
+        return None
+    try:
+        family = corpus.family_named(named[1])
+    except KeyError:
+        return None
+    unit = corpus.draw_unit(family, int(named[3]), size_px=_UNIT_PX)
+    proposed = mark(_roles(unit.coverage), _ROLES_LAB, Layout.STRAIGHT)
+    lab = raster.palette.lab()
+    marks = [mark(raster.indices, lab, raster.repeat.layout)]
+    if family.island:
+        marks += cell_marks(raster.indices, lab, cells_for(raster.repeat, words, islands=True), most=1)
+    return round(max(likeness(one, proposed) for one in marks), 4)
+
+
+def _kept_waves(artwork_id: int) -> NDArray[np.complex64]:
+    return unpacked(bytes(ArtworkMark.objects.values_list("waves", flat=True).get(artwork_id=artwork_id)))
+
+
+@lru_cache(maxsize=512)
+def _training_mark(seed: int) -> tuple[Mark, str]:
+    unit = corpus.random_unit(seed, size_px=_UNIT_PX)
+    return mark(_roles(unit.coverage), _ROLES_LAB, unit.layout), unit.family
+
+
+def _roles(coverage: NDArray[np.uint8]) -> IndexArray:
+    roles: IndexArray = coverage.argmax(axis=0).astype(np.uint8)
+    return roles
+
+
+def _training_path() -> Path:
+    return storage.root() / "training" / f"{corpus.version()}.npy"
+
+
+@lru_cache(maxsize=2)
+def _training_signatures(path: Path) -> NDArray[np.float32]:
+    if not path.exists():
+        return np.zeros((0, DIMENSIONS), np.float32)
+    signatures: NDArray[np.float32] = np.load(path).astype(np.float32)
+    return signatures
