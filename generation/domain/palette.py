@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.domain.colour_names import COLOUR_NAMES as COLOUR_NAMES
+from generation.domain.colour_words import Mention, colour_of, hex_of_lab, mentions
 from generation.domain.pattern import Palette, lab_of
 from generation.errors import NotAColour, UnknownPalette
 
@@ -33,6 +37,15 @@ NAMED_PALETTES: dict[str, tuple[str, ...]] = {
     "citrus": ("#fdfaf0", "#f0a81f", "#7fa845", "#f26b3a", "#f7d65a", "#3f6b3a", "#fbe7a8", "#c9d96a"),
     "berry": ("#f8f0f1", "#8a1f4a", "#6f8a6a", "#d95f82", "#e8b7c4", "#3f1530", "#b98aa0", "#4a5f4a"),
     "winter": ("#f2f5f7", "#2c4a63", "#5d7d6e", "#b23a3f", "#b9cbd6", "#16232f", "#dfe7ec", "#86a0b3"),
+    "midnight": ("#12182b", "#e6d9b8", "#6f8fb5", "#c98f4a", "#3f5a86", "#f4efe2", "#27385c", "#9fb2cf"),
+    "tropical night": ("#0d2327", "#f2637a", "#2f9a74", "#f7b545", "#f3a6b8", "#5fc2a0", "#1b4a4f", "#fbead0"),
+    "rainbow": ("#fffdf8", "#e23d43", "#2fa05a", "#f9c22e", "#2f6fd0", "#f28a2b", "#8a4fc0", "#f08fb5"),
+    "rain": ("#e4e8ea", "#4f6375", "#8ea0a8", "#c3b04f", "#2f3b47", "#b4c0c6", "#6f7f86", "#cfd6d6"),
+    "spice": ("#f7ead2", "#b5481f", "#7a3f2a", "#e0a02a", "#8a1f2b", "#f0c879", "#5a3a24", "#d2703a"),
+    "sunset": ("#fdf0e3", "#e8643f", "#a3446a", "#f7a94a", "#f4b7a0", "#5a3566", "#fbd58a", "#d0506a"),
+    "candy": ("#fff7fa", "#f0609a", "#5fc3c9", "#fbd54f", "#f9b6cf", "#8f7ad6", "#a8e0c0", "#f7925f"),
+    "gothic": ("#1b1719", "#8a1f33", "#5d5a5f", "#b08d57", "#e0d6cb", "#4a1a2a", "#35313a", "#a39a96"),
+    "vintage": ("#f1e7d5", "#a8545a", "#7f8f74", "#d2a45f", "#5f6f80", "#e2c4b5", "#4f4238", "#b9a88c"),
     "desert": ("#f7ead9", "#c46a44", "#9aa07a", "#e6b27a", "#8a5a4a", "#d9c2a7", "#5f6a5a", "#eacbb0"),
 }
 
@@ -46,39 +59,58 @@ _ALIASES: dict[str, str] = {
     "baby": "pastel", "soft": "pastel", "jewel tones": "jewel", "muted": "nordic", "cool": "nordic",
     "mid-century": "midcentury", "mid century": "midcentury", "retro": "midcentury", "seventies": "midcentury",
     "jungle": "tropical", "summer": "citrus", "christmas": "winter", "boho": "desert", "bohemian": "desert",
+    "night": "midnight", "moonlight": "midnight", "starry": "midnight", "rainy": "rain", "stormy": "rain",
+    "multicoloured": "rainbow", "multicolored": "rainbow", "multicolour": "rainbow", "multicolor": "rainbow",
+    "colourful": "rainbow", "colorful": "rainbow", "spicy": "spice", "moroccan": "spice", "autumnal": "autumn",
+    "wintry": "winter", "springtime": "spring", "sorbet": "candy", "antique": "vintage", "noir": "gothic",
+    "greys": "monochrome", "grays": "monochrome", "primary": "rainbow",
     "minimalist": "nordic", "wabi-sabi": "japandi", "zen": "japandi", "neutral": "japandi", "nautic": "nautical",
 }  # fmt: skip
 
-_STRONG_ALIASES = frozenset(_ALIASES) - {
-    "minimalist",
-    "soft",
-    "warm",
-    "cool",
-    "garden",
-    "summer",
-    "forest",
-    "woodland",
-    "sea",
-}
+_WEAK = frozenset(  # as often about the motif or its manner as about colour
+    {"minimalist", "soft", "warm", "cool", "garden", "summer", "forest", "woodland", "sea", "night", "rain", "moroccan"}
+    | {"vintage", "antique", "primary", "winter", "starry", "sunset", "candy", "moonlight", "natural", "muted", "baby"}
+)
+_GREY = frozenset({"monochrome", "monochromatic", "black and white", "greyscale"})
+_TONAL = re.compile(r"\b(monochrom(?:e|atic)|tonal|tone[- ]on[- ]tone)\b", re.IGNORECASE)
+_ALL_COLOURS = re.compile(r"\b(rainbow|multi-?colou?r(?:ed)?|colou?rful|all colou?rs)\b", re.IGNORECASE)
+HOUSE_PALETTE = "nordic"
 
-COLOUR_NAMES: dict[str, str] = {
-    "black": "#1a1a1c", "white": "#ffffff", "ivory": "#f7f2e4", "cream": "#f6eeda", "ecru": "#ede3cd",
-    "grey": "#8c8f92", "gray": "#8c8f92", "charcoal": "#36393d", "silver": "#c3c7ca", "navy": "#1d2f52",
-    "blue": "#2f62a8", "sky": "#9cc4e2", "sky blue": "#9cc4e2", "light blue": "#a9cbe3", "pale blue": "#c3d8e6",
-    "dark blue": "#1f3560", "royal blue": "#2a4fb0", "cobalt": "#1f4aa8", "turquoise": "#3bb3b0", "teal": "#1f7a7a",
-    "petrol": "#15535f", "aqua": "#7fcfcf", "mint": "#b5dcc6", "green": "#3f7f4f", "dark green": "#23492f",
-    "light green": "#a3c79a", "olive": "#7a7d3a", "sage": "#93a58b", "emerald": "#127a56", "moss": "#6b7a3f",
-    "lime": "#a9c93a", "yellow": "#f0c63f", "mustard": "#d3a02c", "ochre": "#c58a2f", "ocher": "#c58a2f",
-    "gold": "#c9a24a", "orange": "#e07f2c", "apricot": "#f0b98a", "peach": "#f4c3a5", "coral": "#ef7f6b",
-    "salmon": "#f09a86", "red": "#bf2f36", "crimson": "#a3172f", "burgundy": "#6b1730", "wine": "#6b1730",
-    "brick": "#a24a36", "rust": "#a8522f", "terracotta": "#c1603f", "pink": "#e693a7", "light pink": "#f4c6d0",
-    "hot pink": "#e0428a", "rose": "#d47c8c", "blush": "#eec3bd", "fuchsia": "#c2307f", "magenta": "#b8256f",
-    "purple": "#6b3f94", "violet": "#7350a3", "lavender": "#b7a5d6", "lilac": "#c6aed6", "plum": "#6a3157",
-    "aubergine": "#3f2038", "indigo": "#2c3a7a", "brown": "#6f4a30", "chocolate": "#4b2e20", "tan": "#c8a47a",
-    "beige": "#e3d5bd", "sand": "#dcc9a6", "camel": "#b88a56", "taupe": "#8f8172", "khaki": "#9c9368",
-    "copper": "#b06a3f", "denim": "#3f5f8a", "ruby": "#94163a", "sapphire": "#1f3f94", "amber": "#d98e1f",
-    "linen": "#efe6d5", "stone": "#c2b9a8", "slate": "#4f5f6e",
-}  # fmt: skip
+# What each palette makes people think of, for words that name neither a palette nor a colour.
+MOODS: dict[str, tuple[str, ...]] = {
+    "nordic": ("calm Scandinavian winter light", "Nordic living room", "quiet hygge home in Sweden"),
+    "terracotta": ("warm Mediterranean clay", "Tuscan villa in the sun", "baked earth and pottery"),
+    "indigo": ("indigo dyed Japanese cloth", "faded blue jeans", "blue and white porcelain"),
+    "botanical": ("botanical greens", "English garden and lawns", "fresh green plants in a conservatory"),
+    "autumn": ("autumn leaves", "harvest festival", "October walk in the woods", "thanksgiving dinner"),
+    "spring": ("spring morning with blossom", "Easter", "fresh meadow in May", "garden party"),
+    "ocean": ("ocean and sea", "holiday by the sea", "deep water and waves", "aquarium and reef"),
+    "blush": ("wedding in blush", "romantic boudoir", "feminine and tender", "Valentine's day"),
+    "monochrome": ("black and white photograph", "graphic and stark", "no colour at all", "newspaper print"),
+    "pastel": ("soft baby nursery", "sweet pastel for a newborn child", "gentle bedtime lullaby", "cotton wool clouds"),
+    "earth": ("earth and wood", "rustic log cabin", "safari and savannah", "natural raw materials"),
+    "jewel": ("precious jewels and velvet", "opulent palace", "luxurious Indian sari", "opera house evening"),
+    "sage": ("sage and herbs", "calm spa and wellness", "yoga studio", "quiet farmhouse kitchen"),
+    "nautical": ("sailing club", "navy sailor on a yacht", "marina and harbour", "Fourth of July"),
+    "tropical": ("tropical beach holiday", "jungle in the sun", "Caribbean island", "Hawaii and cocktails"),
+    "midcentury": ("1960s living room", "retro seventies kitchen", "Mad Men office", "old vinyl records"),
+    "japandi": ("Japanese tea house", "zen and wabi-sabi", "neutral minimalist apartment", "paper and bamboo"),
+    "lavender": ("lavender fields of Provence", "dreamy twilight", "fairy tale unicorn", "lilac evening"),
+    "citrus": ("lemonade on a summer day", "fruit market in Sicily", "sunny breakfast", "zesty and fresh"),
+    "berry": ("berries and wine", "dark fruit dessert", "raspberry jam", "mulled wine"),
+    "winter": ("Christmas", "snow and ice", "cold winter night by the fire", "ski lodge"),
+    "desert": ("desert dunes", "bohemian festival", "Arizona canyon", "sun-bleached adobe"),
+    "midnight": ("midnight sky with stars", "night in the city", "moonlight", "planetarium"),
+    "tropical night": ("tropical night", "beach bar after dark", "jungle at night", "Miami nightclub"),
+    "rainbow": ("rainbow", "children's birthday party", "circus and carnival", "pride parade", "playground toys"),
+    "rain": ("rainy day in Copenhagen", "storm and fog", "grey drizzle", "melancholy November sky", "concrete city"),
+    "spice": ("spice market in Marrakesh", "Indian curry", "Moroccan souk", "Arabian nights"),
+    "sunset": ("sunset", "glowing evening sky", "California dusk", "summer festival at dusk"),
+    "candy": ("candy shop", "bubblegum and ice cream", "pop and kawaii", "funfair", "Barbie"),
+    "gothic": ("gothic castle", "vampire and Halloween", "heavy metal", "haunted mansion", "dark romance"),
+    "vintage": ("grandmother's old attic", "antique wallpaper", "faded Victorian", "nostalgic tea room"),
+}
+_SUGGESTED = 0.36  # nearness of the words to a palette's moods from which they are taken to suggest it
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 _LIGHT_L = 80.0
@@ -112,33 +144,78 @@ def parse_colour(text: str) -> str:
     if match := _HEX.match(cleaned):
         digits = match.group(1)
         return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
-    if cleaned in COLOUR_NAMES:
-        return COLOUR_NAMES[cleaned]
+    if named := colour_of(cleaned):
+        return named
     raise NotAColour(
         f"'{text}' is not a colour: write it as '#2b3a4a', or by a name such as navy, sage or terracotta.",
         fields={"field": "palette", "value": str(text)},
     )
 
 
+@dataclass(frozen=True)
+class PaletteReading:
+    """The palette for a request, and what has to be told about it."""
+
+    palette: Palette
+    notes: tuple[str, ...] = ()
+
+
+def read_palette(words: str, colours: int, *, moods: Mapping[str, float] | None = None) -> PaletteReading:
+    """At most `colours` (2 or more) colours for the words, by role, with sentences for the customer.
+
+    Colours that are named come first, in their order, each at the place it is named for (ground, leaves); the ground is
+    the lightest of them, or is added, unless the words name one. A palette that is named is taken as it is. Where
+    neither is named, `moods` (palette name to nearness in meaning, 0 to 1) may suggest one; else the house palette.
+
+    >>> read_palette("stripes in navy and mustard, no red", 3).palette.colours
+    ('#f5f1e8', '#1d2f52', '#d3a02c')
+    """
+    spoken = mentions(words)
+    named = _once([mention for mention in spoken if not mention.refused])
+    refused = [mention.colour for mention in spoken if mention.refused]
+    text = " " + re.sub(r"[^a-z-]+", " ", words.lower()) + " "
+    asked = _palette_in(text)
+    every, tonal = _ALL_COLOURS.search(words), _TONAL.search(words)
+    notes: list[str] = []
+    if every and (tonal or asked in _GREY):
+        grey = (tonal.group() if tonal else str(asked)).lower()
+        notes.append(f"'{grey}' and '{every.group().lower()}' can't both be had: drawn in {grey}.")
+        asked = "monochrome"
+    chromatic = [mention for mention in named if _chroma(mention.colour) > _GREY_CHROMA]
+    if tonal and len(chromatic) == 1:
+        return PaletteReading(Palette(_tones(chromatic[0].colour, colours)), tuple(notes))
+    if chromatic and asked in _GREY and not _explicit(text, asked):
+        said = _listed([mention.said for mention in chromatic])
+        notes.append(f"'{asked}' was asked together with {said}: {said} is kept beside black and white.")
+        greys = [m for m in named if m not in chromatic] or list(mentions("white and black"))
+        named = [*greys, *chromatic]
+        asked = None
+    if asked and (_explicit(text, asked) or not named or (len(named) == 1 and named[0].said == asked)):
+        own = NAMED_PALETTES[_ALIASES.get(asked, asked)]
+        kept = [colour for colour in own if not _near_any(colour, refused)]
+        return PaletteReading(Palette(tuple((kept if len(kept) > 1 else own)[:colours])), tuple(notes))
+    if named:
+        if len(named) > colours:
+            took = _listed([mention.said for mention in named[:colours]])
+            notes.append(f"{len(named)} colours were named and {colours} can be made: {took} are used.")
+        fill = NAMED_PALETTES[_ALIASES.get(asked, asked)] if asked and asked not in _WEAK else None
+        return PaletteReading(Palette(_completed(named, refused, colours, fill)), tuple(notes))
+    suggested = max(moods, key=lambda name: moods[name]) if moods else None
+    if moods and suggested and moods[suggested] >= _SUGGESTED:
+        notes.append(f"No colours were named: drawn in the {suggested} palette, which the words suggest.")
+    else:
+        suggested = HOUSE_PALETTE
+        notes.append(f"No colours were named: drawn in the {suggested} palette.")
+    return PaletteReading(Palette(NAMED_PALETTES[suggested][:colours]), tuple(notes))
+
+
 def palette_from_words(words: str, colours: int) -> Palette:
     """The palette that the words ask for: a palette's name, or colour names in their order, or the house's default.
-
-    Colours that are named come first; a ground is added when all of them are dark or strong, and the rest is filled
-    from the palette whose colours lie nearest.
 
     >>> palette_from_words("minimalist floral design with a Nordic color palette", 3).colours
     ('#f1eee7', '#34506b', '#8ba495')
     """
-    text = " " + re.sub(r"[^a-z-]+", " ", words.lower()) + " "
-    named = _colours_in(text)
-    asked = _palette_in(text)
-    if asked and (
-        len(named) < 2 or f" {asked} palette" in text or f" {asked} color" in text or f" {asked} colour" in text
-    ):
-        return Palette(NAMED_PALETTES[_ALIASES.get(asked, asked)][:colours])
-    if not named:
-        return Palette(NAMED_PALETTES["nordic"][:colours])
-    return Palette(_completed(named, colours))
+    return read_palette(words, colours).palette
 
 
 def without_colours(words: str) -> str:
@@ -147,18 +224,18 @@ def without_colours(words: str) -> str:
     >>> without_colours("minimalist floral design with a Nordic color palette")
     'minimalist floral design'
     """
-    text = " " + " ".join(words.split()) + " "
-    names = sorted([*NAMED_PALETTES, *_ALIASES, *COLOUR_NAMES], key=len, reverse=True)
-    name = "(?:" + "|".join(re.escape(name) for name in names) + ")"
-    shade = (
-        rf"(?:(?:a|an|the|soft|deep|dark|light|pale|bright|warm|cool|muted)\s+)*{name}(?:\s*(?:,|and|&|/)?\s+{name})*"
+    text = words
+    for mention in reversed(mentions(words)):
+        text = text[: mention.start] + _GONE + text[mention.end :]
+    gone = rf"{_GONE}(?:\s*(?:,|&|\band\b|\bor\b|\bplus\b|\bwith\b|/)?\s*{_GONE})*"
+    text = _PALETTE_PHRASE.sub(f" {_GONE} ", re.sub(gone, _GONE, text))
+    before = r"(?:[,;]?\s*\b(?:with|in|on|using|without|no|not)\s+(?:(?:a|an|the)\s+)?)?"
+    text = re.sub(rf"{before}{_GONE}\s*(?:{_KIND}\b\s*)+", " ", text, flags=re.IGNORECASE)
+    text = re.sub(
+        rf"[,;]?\s*\b(?:with|in|on|using|without|no|not)\s+(?:(?:a|an|the)\s+)?{_GONE}(?=\s*(?:[,.;]|$))", " ", text
     )
-    kind = r"(?:colou?r(?:ed|s)?\s+)?(?:palette|colou?rs?|colou?rway|tones?|shades?|hues?|ground|background)"
-    text = re.sub(rf"[,;]?\s+(?:(?:with|in|on|using)\s+)?{shade}\s+{kind}\b", " ", text, flags=re.IGNORECASE)
-    text = re.sub(rf"[,;]?\s+(?:with|in|on)\s+{shade}(?=[\s,.;])", " ", text, flags=re.IGNORECASE)
-    colour = "(?:" + "|".join(re.escape(name) for name in sorted(COLOUR_NAMES, key=len, reverse=True)) + ")"
-    text = re.sub(rf"\b{colour}\s+(?:and\s+{colour}\s+)?(?=[a-z])", "", text, flags=re.IGNORECASE)
-    text = " ".join(text.split()).strip(" ,;")
+    text = re.sub(rf"(?:\s*,)?\s*{_GONE}\s*(?=[,.;]|$)", " ", text)
+    text = re.sub(r"\s+([,.;])", r"\1", " ".join(text.replace(_GONE, " ").split())).strip(" ,;&")
     return text or words
 
 
@@ -198,50 +275,115 @@ def cluster(
     return centres, labels
 
 
-def _colours_in(text: str) -> list[str]:
-    found: dict[int, str] = {}
-    for name in sorted(COLOUR_NAMES, key=len, reverse=True):
-        for match in re.finditer(rf" {name}(?= )", text):
-            if not any(start <= match.start() < start + 1 + len(other) for start, other in found.items()):
-                found[match.start()] = name
-    return list(dict.fromkeys(found[start] for start in sorted(found)))
+_GONE = "\x00"
+_KIND = r"(?:colou?r(?:ed|s)?\s+)?(?:palette|colou?rs?|colou?red|colou?rway|tones?|shades?|hues?|(?:back)?ground)"
+_PALETTE_NAMES = sorted([*NAMED_PALETTES, *_ALIASES], key=len, reverse=True)
+_PALETTE_PHRASE = re.compile(  # "with a Nordic colour palette", "in soft autumn colours", "in nordic"
+    r"[,;]?\s*(?:\b(?:with|in|on|using)\s+)?(?:\b(?:a|an|the|soft|deep|dark|light|pale|bright|warm|cool|muted)\s+)*\b(?:"
+    + "|".join(re.escape(name) for name in _PALETTE_NAMES)
+    + rf")\s+{_KIND}\b|[,;]?\s+in\s+(?:"
+    + "|".join(re.escape(name) for name in _PALETTE_NAMES if name not in _WEAK)
+    + r")(?=\s*(?:[,.;]|$))",
+    re.IGNORECASE,
+)
+_GREY_CHROMA = 14.0
 
 
 def _palette_in(text: str) -> str | None:
-    names = [*NAMED_PALETTES, *_ALIASES]
-    hits = [name for name in names if f" {name} " in text]
-    strong = [name for name in hits if name in NAMED_PALETTES or name in _STRONG_ALIASES]
-    ranked = sorted(strong, key=lambda name: text.index(f" {name} "), reverse=True) or hits
+    hits = [name for name in (*NAMED_PALETTES, *_ALIASES) if f" {name} " in text]
+    explicit = [name for name in hits if _explicit(text, name)]
+    strong = [name for name in hits if name not in _WEAK]
+    ranked = sorted(explicit or strong, key=lambda name: (text.index(f" {name} "), len(name)), reverse=True) or hits
     return ranked[0] if ranked else None
 
 
-def _completed(names: list[str], colours: int) -> tuple[str, ...]:
-    own = [COLOUR_NAMES[name] for name in names]
-    lightness = lab_of(Palette(tuple(own)).rgb())[:, 0]
-    lightest = int(lightness.argmax())
-    if lightness[lightest] >= _LIGHT_L:
-        own.insert(0, own.pop(lightest))
+def _explicit(text: str, name: str) -> bool:
+    return re.search(rf" {re.escape(name)} (palette|colou?r|colou?rs|colou?rway|tones|shades|hues) ", text) is not None
+
+
+def _once(named: list[Mention]) -> list[Mention]:
+    seen: dict[str, Mention] = {}
+    for mention in named:
+        if mention.colour not in seen or (mention.part and not seen[mention.colour].part):
+            seen[mention.colour] = mention
+    return list(seen.values())
+
+
+def _completed(named: list[Mention], refused: list[str], colours: int, fill: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The named colours at their places, filled up to `colours` with what goes well and is not refused.
+
+    `fill` is a palette that was spoken of beside them; without one it is the palette nearest to a single colour, or
+    shades of several.
+    """
+    grounds = [mention.colour for mention in named if mention.part == "ground"]
+    own = [mention.colour for mention in named if mention.colour not in grounds[:1]]
+    lightness = lab_of(Palette(tuple(mention.colour for mention in named)).rgb())[:, 0]
+    if grounds:
+        own.insert(0, grounds[0])
+    elif lightness.max() >= _LIGHT_L:
+        own.insert(0, own.pop(int(lightness.argmax())))
     elif len(own) == 1 or colours > len(own):
-        own.insert(0, "#f5f1e8")
+        own.insert(0, _PAPER)
+    if len(own) == 1:
+        own += [_contrasting(own[0])]
     target = lab_of(Palette(tuple(own)).rgb())
-    nearest = min(
+    nearest = fill or min(
         NAMED_PALETTES.values(),
         key=lambda palette: float(
             np.sqrt(((Palette(palette).lab()[:, None] - target[None]) ** 2).sum(-1)).min(axis=0).sum()
         ),
     )
-    rest = [colour for colour in nearest[1:] if _far(colour, own)] if len(names) < 2 else _shades(own)
-    return tuple((own + rest)[:colours])
+    more = list(nearest[1:]) if fill or len(named) == 1 else _shades(own)
+    out = [*own[:colours]]
+    for colour in more:
+        if _far(colour, out) and not _near_any(colour, refused):
+            out.append(colour)
+    leaves = next((m.colour for m in named if m.part == "leaves" and m.colour in out[1:]), None)
+    if leaves and colours > 2 and len(out) > 2 and out[2] != leaves:
+        place = out.index(leaves)
+        out[2], out[place] = out[place], out[2]
+    return tuple(out[:colours])
+
+
+_PAPER = "#f5f1e8"
+
+
+def _contrasting(ground: str) -> str:
+    lab = lab_of(Palette((ground,)).rgb())[0]
+    return hex_of_lab(lab * (0.35, 1, 1) if lab[0] > 55 else np.array([min(95.0, lab[0] + 55), *(lab[1:] * 0.5)]))
+
+
+def _tones(colour: str, count: int) -> tuple[str, ...]:
+    """One colour from nearly white to its deep shade: ground, the colour itself, then steps between."""
+    lab = lab_of(Palette((colour,)).rgb())[0]
+    light = np.array([96.0, *(lab[1:] * 0.12)])
+    steps = [hex_of_lab(light + (lab - light) * share) for share in (0.55, 0.3, 0.78, 0.15)]
+    deep = [hex_of_lab(lab * (share, 0.9, 0.9)) for share in (0.55, 0.75)]
+    own = [hex_of_lab(light), colour] if lab[0] < _LIGHT_L else [colour, hex_of_lab(lab * (0.45, 1, 1))]
+    return tuple(dict.fromkeys((*own, steps[0], deep[0], steps[1], steps[2], deep[1], steps[3])))[:count]
 
 
 def _shades(own: list[str]) -> list[str]:
     """Tints of the colours towards the ground, then a deeper first colour: who names two colours wants no third."""
     rgb = Palette(tuple(own)).rgb().astype(float)
     made = [0.55 * rgb[0] + 0.45 * colour for colour in rgb[1:]] + [0.62 * rgb[1], 0.75 * rgb[0] + 0.25 * rgb[1]]
-    texts = [f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in made]
-    return [text for text in texts if _far(text, own)]
+    return [f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in made]
 
 
 def _far(colour: str, others: list[str]) -> bool:
+    return not _near_any(colour, others, 14.0)
+
+
+def _near_any(colour: str, others: list[str], within: float = 30.0) -> bool:
+    if not others:
+        return False
     gaps = np.sqrt(((Palette((colour,)).lab() - Palette(tuple(others)).lab()) ** 2).sum(-1))
-    return bool(gaps.min() > 14)
+    return bool(gaps.min() <= within)
+
+
+def _chroma(colour: str) -> float:
+    return float(np.hypot(*Palette((colour,)).lab()[0, 1:]))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
