@@ -25,10 +25,13 @@ from generation.models import Artwork, ModelCard
 from generation.ports import Generator, OnStep
 
 __all__ = [
+    "LONGEST_WORDS",
+    "check",
     "colourway",
     "draw",
     "drawings",
     "generator_named",
+    "generators",
     "keep_reference",
     "kept_reference",
     "palette_named",
@@ -62,7 +65,7 @@ def drawings(
     brief: Brief, *, seeds: Sequence[int], limits: Limits, generator: str = "embedded", on_step: OnStep | None = None
 ) -> Iterator[Artwork]:
     """Draw the brief once per seed, as `draw` does; each artwork is kept and handed over before the next is begun."""
-    _check(brief, limits, seeds)
+    check(brief, limits, seeds)
     source = generator_named(generator)
     fingerprint = source.fingerprint()
     _note_card(source, generator, fingerprint)
@@ -81,7 +84,7 @@ def rasters(
     brief: Brief, *, seeds: Sequence[int], limits: Limits, generator: str = "embedded", on_step: OnStep | None = None
 ) -> Iterator[Raster]:
     """Draw the brief once per seed and keep nothing; raises what `draw` raises."""
-    _check(brief, limits, seeds)
+    check(brief, limits, seeds)
     source = generator_named(generator)
     for number, seed in enumerate(seeds):
         yield from source.generate(brief, [seed], limits, _part(on_step, number, len(seeds)))
@@ -194,6 +197,11 @@ def _preview(artwork: Artwork, size_px: int, columns: int, rows: int, palette: P
     return png_of(np.ascontiguousarray(layout_tiling(small, raster.repeat.layout, columns, rows)))
 
 
+def generators() -> list[str]:
+    """The names of all generators in the settings."""
+    return sorted(settings.WEFTLINE["generators"])
+
+
 @lru_cache(maxsize=8)
 def generator_named(name: str) -> Generator:
     """The generator registered under that name, made once per process. Raises UnknownGenerator."""
@@ -261,7 +269,8 @@ def _digest_of(parent: Raster) -> str:
     return hashlib.sha256(json.dumps(said).encode() + pixels).hexdigest()
 
 
-def _check(brief: Brief, limits: Limits, seeds: Sequence[int]) -> None:
+def check(brief: Brief, limits: Limits, seeds: Sequence[int] = ()) -> None:
+    """Refuse a brief that no generator could draw. Raises InvalidBrief, NotAColour; `fields["field"]` says where."""
     for field, value in (("width_px", brief.width_px), ("height_px", brief.height_px)):
         if not 16 <= value <= LARGEST_PX:
             raise InvalidBrief(

@@ -106,6 +106,13 @@ class WorkerDied(OrderError):
 
 class Unexpected(OrderError):
     """Something happened that nobody foresaw; the server's log has the details."""
+class NoSeat(OrderError):
+    """Too many people are watching designs being drawn just now: look at the line again in a moment."""
+
+    code = "no_seat"
+    http_status = 503
+
+
 
     code = "unexpected"
     retryable = True

@@ -6,6 +6,7 @@ one transaction that also passes the fence (orders/steps.py). Killed anywhere, i
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -60,15 +61,15 @@ Settle = Callable[[], Any]
 
 
 def draw(line: OrderLine, held: steps.Claim) -> Settle:
-    """Draw the candidates that the newest brief still lacks; whatever an earlier approval held is given back."""
+    """Draw the candidates that the newest brief still lacks; whatever an earlier approval held is given back.
+
+    Each is kept as soon as it is drawn, behind the fence, so that people see the first before the rest is done; a
+    repeat of the step draws what is missing.
+    """
     work.give_back(line)
-    drawn = work.draw(line)
-
-    def settle() -> None:
-        work.keep_drawn(line, drawn)
-        _open(line, "check")
-
-    return settle
+    for artwork in work.draw(line):
+        steps.keep(held, partial(work.keep_drawn, line, artwork))
+    return lambda: _open(line, "check")
 
 
 def check(line: OrderLine, held: steps.Claim) -> Settle:
@@ -79,7 +80,7 @@ def check(line: OrderLine, held: steps.Claim) -> Settle:
         work.keep_checked(checked)
         brief = line.newest_round
         passed = brief.candidates.filter(passed=True).count()
-        if passed < work.wanted() and brief.batch < BATCHES:
+        if passed < work.wanted(brief) and brief.batch < BATCHES and not work.has_one_answer(brief):
             Round.objects.filter(pk=brief.pk).update(batch=F("batch") + 1)
             _open(line, "draw")
         elif passed:

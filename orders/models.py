@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from generation.models import Artwork
+from orders.domain.exploring import Way
 from orders.domain.states import LineState, StepState
 
 
@@ -159,6 +160,27 @@ class Round(models.Model):
     repeat_width_mm = models.FloatField()
     repeat_height_mm = models.FloatField()
     reference_sha256 = models.CharField(max_length=64, blank=True)
+    generator = models.CharField(max_length=32, blank=True, help_text="What draws it; empty: the shop's own choice.")
+    way = models.CharField(max_length=16, default=Way.WORDS, choices=[(way.value, way.value) for way in Way])
+    same_as = models.ForeignKey(
+        "Candidate",
+        models.RESTRICT,
+        null=True,
+        related_name="+",
+        help_text="This is its colourway, or another size of it.",
+    )
+    parent = models.ForeignKey(
+        "Candidate", models.RESTRICT, null=True, related_name="+", help_text="The drawing that is gone on from."
+    )
+    other_parent = models.ForeignKey("Candidate", models.RESTRICT, null=True, related_name="+")
+    strength = models.FloatField(default=0.5, help_text="How far to leave the parents: 0 keeps them, 1 forgets them.")
+    share = models.FloatField(default=0.5, help_text="Between two parents: 0 is the first, 1 the second.")
+    redraw = models.JSONField(default=list, help_text="Colours of the parent, by index, that are drawn anew.")
+    scale = models.FloatField(default=1.0, help_text="Length of the motifs against what the words ask for.")
+    density = models.FloatField(default=1.0, help_text="Motifs per area against what the words ask for.")
+    seed = models.BigIntegerField(
+        null=True, help_text="The one seed of a round that keeps its parent's; else by number."
+    )
     batch = models.PositiveSmallIntegerField(default=1, help_text="How often the line has been drawn for this brief.")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -168,6 +190,11 @@ class Round(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line} round {self.number}"
+
+    @property
+    def way_in_words(self) -> str:
+        """What a round is drawn from, as people read it."""
+        return self.way.replace("_", " ")
 
 
 class Candidate(models.Model):

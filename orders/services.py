@@ -1,11 +1,11 @@
-"""What people can do with an order: place, submit, approve, revise, cancel, resume.
+"""What people can do with an order: place, submit, approve, revise, explore, cancel, resume.
 
 Each is one transaction: check, compare-and-set, audit event, next step. Whoever comes second gets StaleState.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -30,6 +30,8 @@ from production import services as production
 Refusals = flow.ProductErrors
 FARTHEST_DUE_DATE = timedelta(days=730)
 
+# What may be said about going on from a design; which way looks at which stands in orders/domain/exploring.py.
+SETTINGS = ("strength", "share", "colours", "palette", "knobs", "words", "generator")
 
 @dataclass(frozen=True, kw_only=True)
 class NewLine:
@@ -46,6 +48,22 @@ class NewLine:
     due_in_days: int | None = None
     reference: bytes | None = None
 
+    generator: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exploration:
+    """How to go on from one design of a line, or from two; None: not said. See orders/domain/exploring.py."""
+
+    kind: str
+    candidates: Sequence[int]  # by their ids, of any round of the line
+    strength: float | None = None
+    share: float | None = None
+    colours: Sequence[int] | None = None
+    palette: Sequence[str] | str | None = None
+    knobs: Mapping[str, float] | None = None
+    words: str | None = None
+    generator: str | None = None
 
 def place(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
     """Take an order as drafts. Raises OrderError, ProductionError or GenerationError with `fields["field"]` set.
@@ -109,7 +127,7 @@ def _merit(candidate: Candidate) -> tuple[Any, int, Any, int]:
 
 
 def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
-    """Ask for something else: a new round with the changed words, palette, layout, repeat or quantity; old ones stay.
+    """Ask for something else: a new round with changed words, palette, layout, repeat, quantity or generator; old stay.
 
     Changes are those of NewLine. Raises what `place` raises, StaleState, IllegalTransition.
     """
@@ -126,6 +144,7 @@ def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
     )
     brief = _brief(line.order.shop, new, reference_sha256=old.reference_sha256)
     with transaction.atomic():
+        generator=changes.get("generator", old.generator),
         brief.line, brief.number = line, old.number + 1
         details = {"round": brief.number, "words": brief.words}
         moved = flow.move(line, LineEvent.REVISE, by=by, details=details, quantity_m=new.quantity_m, plan=None)
@@ -136,6 +155,20 @@ def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
 def cancel(line: OrderLine, *, by: User | None) -> OrderLine:
     """Stop the line and give back what was held for it. Raises StaleState, IllegalTransition."""
     with transaction.atomic():
+def explore(line: OrderLine, wish: Exploration, *, by: User | None) -> OrderLine:
+    """Go on from designs the line has: a new round in which all that is not asked for stays as it was; old ones stay.
+
+    Raises InvalidOrder, UnknownCandidate, GenerationError with `fields["field"]` set, StaleState, IllegalTransition.
+    """
+    brief = _exploring(line, wish)
+    with transaction.atomic():
+        brief.line, brief.number = line, line.newest_round.number + 1
+        details = {"round": brief.number, "way": brief.way, "from": list(wish.candidates), "words": brief.words}
+        moved = flow.move(line, LineEvent.REVISE, by=by, details=details, plan=None)
+        brief.save()
+        return moved
+
+
         return flow.move(line, LineEvent.CANCEL, by=by)
 
 
@@ -197,9 +230,7 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
     words = " ".join(new.words.split())
     if not words and new.reference is None and not reference_sha256:
         raise InvalidOrder("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
-    if len(words) > 500:
-        too_long = f"The words are {len(words)} characters long; 500 are read at most. Shorten them."
-        raise InvalidOrder(too_long, fields={"field": "words"})
+    _not_too_long(words)
     try:
         layout = Layout(new.layout)
     except ValueError:
@@ -209,7 +240,7 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
         ) from None
     width_mm, height_mm = new.repeat_mm
     repeat = Repeat(width_mm=width_mm, height_mm=height_mm, layout=layout)
-    production.specify(
+    spec = production.specify(
         shop.slug, substrate=new.substrate or None, weave=new.weave or None, quantity_m=new.quantity_m, repeat=repeat
     )
     palette, palette_name = None, ""
@@ -224,7 +255,12 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
     if new.reference is not None:
         with _naming_field("reference"):
             reference_sha256 = generation.keep_reference(new.reference)
-    return Round(
+    generator = new.generator or shop.generator
+    generation.generator_named(generator)
+    if generator == work.UPLOAD and not reference_sha256:
+        no_picture = "An upload is made from a picture: add it as the reference, or let another generator draw."
+        raise InvalidOrder(no_picture, fields={"field": "reference"})
+    brief = Round(
         number=1,
         words=words,
         palette=palette,
@@ -236,7 +272,118 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
     )
 
 
+        generator=generator,
+    )
+    generation.check(work.asked_of(brief, spec), spec.limits)
+    return brief
+
+
+def _exploring(line: OrderLine, wish: Exploration) -> Round:
+    """Check how somebody wants to go on, and return the unsaved round that does. Raises what `explore` raises."""
+    if wish.kind not in PARENTS:
+        ways = ", ".join(PARENTS)
+        unknown = f"There is no way {wish.kind!r} of going on from a design; choose one of {ways}."
+        raise InvalidOrder(unknown, fields={"field": "kind", "value": wish.kind, "limit": ways})
+    way = Way(wish.kind)
+    said = {name for name in SETTINGS if getattr(wish, name) is not None}
+    for name in sorted(NEEDS[way] - said):
+        raise InvalidOrder(f"{_called(way)} needs {name}: say which.", fields={"field": name})
+    for name in sorted(said - NEEDS[way] - MAY[way]):
+        useless = f"{_called(way)} does not look at {name}: leave it out, or choose another way."
+        raise InvalidOrder(useless, fields={"field": name})
+    first, *others = _parents(line, wish.candidates, PARENTS[way])
+    old = first.round
+    brief = Round(
+        way=way,
+        words=old.words if wish.words is None else " ".join(wish.words.split()),
+        palette=old.palette,
+        palette_name=old.palette_name,
+        layout=old.layout,
+        repeat_width_mm=old.repeat_width_mm,
+        repeat_height_mm=old.repeat_height_mm,
+        reference_sha256=old.reference_sha256,
+        generator=old.generator,
 def _due_date(shop: Shop, new: NewLine) -> date:
+    _not_too_long(brief.words)
+    if wish.words is not None and not brief.words:
+        raise InvalidOrder("Say in a few words what the design shows.", fields={"field": "words"})
+    if way is Way.RECOLOUR:
+        assert wish.palette is not None
+        brief.same_as = first
+        brief.palette = list(generation.colourway(first.artwork, wish.palette))
+        brief.palette_name = wish.palette if isinstance(wish.palette, str) else ""
+        return brief
+    if way is Way.RESIZE:
+        _draw_as_before(brief, first, wish.knobs or {})
+    else:
+        brief.parent, brief.other_parent = first, others[0] if others else None
+        brief.strength = _half_unless(wish.strength)
+        brief.share = _half_unless(wish.share)
+        brief.redraw = sorted(set(wish.colours or ()))
+        brief.generator = _that_draws(wish.generator, old.generator, line.order.shop.generator)
+    spec = work.spec_of(line, brief)
+    generation.check(work.asked_of(brief, spec), spec.limits)
+    return brief
+
+
+def _draw_as_before(brief: Round, same: Candidate, knobs: Mapping[str, float]) -> None:
+    """Let a round draw a design once more from all that made it, its seed too, but with other knobs."""
+    old = same.round
+    if set(knobs) - {"scale", "density"} or not knobs:
+        raise InvalidOrder("The knobs are scale and density; give one or both.", fields={"field": "knobs"})
+    if old.way == Way.RECOLOUR:
+        twice = "This design is a colourway of another: change the size of that one first, then the colours."
+        raise InvalidOrder(twice, fields={"field": "candidates", "value": same.pk})
+    if old.generator == work.UPLOAD:
+        fixed = "An uploaded picture is taken as it is: change the repeat's size, or go on with more like this."
+        raise InvalidOrder(fixed, fields={"field": "candidates", "value": same.pk})
+    brief.same_as, brief.seed = same, same.artwork.seed
+    for name in ("parent", "other_parent", "strength", "share", "redraw"):
+        setattr(brief, name, getattr(old, name))
+    brief.scale, brief.density = knobs.get("scale", old.scale), knobs.get("density", old.density)
+
+
+def _that_draws(*names: str | None) -> str:
+    """Return the first generator named that draws; an upload does not. Raises InvalidOrder, UnknownGenerator."""
+    if names[0] == work.UPLOAD:
+        fixed = "An uploaded picture is taken as it is: let another generator go on from it."
+        raise InvalidOrder(fixed, fields={"field": "generator", "value": work.UPLOAD})
+    name = next((name for name in names if name and name != work.UPLOAD), "embedded")
+    generation.generator_named(name)
+    return name
+
+
+def _half_unless(value: float | None) -> float:
+    return 0.5 if value is None else value
+
+
+def _parents(line: OrderLine, ids: Sequence[int], count: int) -> list[Candidate]:
+    """Return the designs to go on from, in the order they were named. Raises InvalidOrder, UnknownCandidate."""
+    if len(ids) != count or len(set(ids)) != count:
+        wanted = "one candidate" if count == 1 else f"{count} different candidates"
+        given = f"This goes on from {wanted}; {len(ids)} {'was' if len(ids) == 1 else 'were'} given."
+        raise InvalidOrder(given, fields={"field": "candidates", "value": list(ids), "limit": count})
+    found = Candidate.objects.filter(round__line=line).select_related("round", "artwork").in_bulk(ids)
+    for each in ids:
+        if each not in found:
+            raise UnknownCandidate(f"This line has no candidate {each}.", fields={"field": "candidates", "value": each})
+    chosen = [found[each] for each in ids]
+    repeats = {(c.round.layout, c.round.repeat_width_mm, c.round.repeat_height_mm) for c in chosen}
+    if len(repeats) > 1:
+        apart = "The two designs have different repeats: choose two of the same size and layout."
+        raise InvalidOrder(apart, fields={"field": "candidates"})
+    return chosen
+
+
+def _called(way: Way) -> str:
+    return way.value.replace("_", " ").capitalize()
+
+
+def _not_too_long(words: str) -> None:
+    most = generation.LONGEST_WORDS
+    if len(words) > most:
+        too_long = f"The words are {len(words)} characters long; {most} are read at most. Shorten them."
+        raise InvalidOrder(too_long, fields={"field": "words", "value": len(words), "limit": most})
     today = timezone.now().astimezone(ZoneInfo(shop.time_zone)).date()
     if new.due_date is not None:
         due_date, field = new.due_date, "due_date"

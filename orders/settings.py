@@ -177,6 +177,7 @@ WEFTLINE: dict[str, Any] = {
         "point_paper": "production.formats.point_paper.PointPaper",
     },
     "candidates": env.whole("CANDIDATES", default=4, at_least=1, at_most=12),
+    "watchers": env.whole("WATCHERS", default=4, at_least=1, at_most=64),
     "lease_s": env.whole("STEP_LEASE_S", default=30, at_least=1, at_most=3600),
     "step_timeout_s": _timeout_s,
     "sweep_every_s": env.whole("SWEEP_EVERY_S", default=30, at_least=1, at_most=600),

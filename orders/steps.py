@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from orders.domain.states import STEP_TRANSITIONS, StepEvent, StepState, next_state
@@ -92,7 +92,7 @@ def claim(step_id: int) -> Claim | None:
 def heartbeat(held: Claim) -> bool:
     """Extend the lease, never past the step's deadline. False: it is no longer mine."""
     now = database_now()
-    mine = Step.objects.filter(pk=held.step_id, token=held.token, state=StepState.RUNNING)
+    mine = _mine(held)
     deadline = mine.values_list("deadline", flat=True).first()
     return deadline is not None and mine.update(lease_until=min(now + _lease(), deadline)) == 1
 
@@ -135,6 +135,19 @@ def complete(held: Claim, settle: Callable[[], Any]) -> None:
         settle()
 
 
+def keep(held: Claim, write: Callable[[], Any]) -> None:
+    """Write a part of a step's results while it goes on, in one transaction behind the fence; the step stays open.
+
+    A repeat of the step has to go on from what is there. Raises LostLease, and nothing is written, when another
+    worker has taken the step meanwhile.
+    """
+    with transaction.atomic():
+        lock_line(held.line_id)
+        if _mine(held).update(token=held.token) != 1:
+            raise LostLease(fields={"step": held.step_id, "attempt": held.attempt})
+        write()
+
+
 def lock_line(line_id: int) -> None:
     """Write the line's row before its steps': everybody takes them in this order, so that nobody waits in a circle,
     and whoever cancels a line sees every step that was opened for it."""
@@ -143,7 +156,7 @@ def lock_line(line_id: int) -> None:
 
 def pass_fence(held: Claim, event: StepEvent, **values: Any) -> None:
     """Move the step on if the token is still the newest. Raises LostLease otherwise."""
-    moved = Step.objects.filter(pk=held.step_id, token=held.token, state=StepState.RUNNING).update(
+    moved = _mine(held).update(
         state=next_state(STEP_TRANSITIONS, StepState.RUNNING, event), **{"ended_at": Now(), **values}
     )
     if moved != 1:
@@ -198,6 +211,11 @@ def sweep(exhausted: Callable[[Step], Any]) -> int:
                 exhausted(step)
                 closed += 1
     return closed
+
+
+def _mine(held: Claim) -> QuerySet[Step]:
+    """The step as long as the claim on it is the newest: it can be written through this, or nothing is."""
+    return Step.objects.filter(pk=held.step_id, token=held.token, state=StepState.RUNNING)
 
 
 def _lease() -> timedelta:

@@ -7,7 +7,7 @@ the story's tables but the progress, which anybody may overwrite.
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from generation import services as generation
-from generation.domain.pattern import Brief, Layout, Repeat
+from generation.domain.pattern import Brief, Knobs, Layout, Repeat
 from generation.models import Artwork
 from inventory_sync import services as inventory
 from inventory_sync.errors import NotEnoughStock, SlotTaken
@@ -54,45 +54,74 @@ from production.ports import LotUse, Provenance, RenderJob, WrittenFile
 HORIZON = timedelta(days=120)
 # What is attached to the ERP's record: what people read. Machine files stay where the machines fetch them.
 MIMES = {".pdf": "application/pdf", ".png": "image/png"}
+UPLOAD = "upload"  # the generator that takes a picture as it is
 
 
 # ------------------------------------------------------------------------------------------------ generating
 
 
-def wanted() -> int:
+def wanted(brief: Round) -> int:
     """Return how many candidates that can be made a round should have."""
-    return int(settings.WEFTLINE["candidates"])
+    return 1 if has_one_answer(brief) else int(settings.WEFTLINE["candidates"])
 
 
-def draw(line: OrderLine) -> list[Artwork]:
-    """Draw the candidates that the newest round still lacks, and store them by their content."""
+def has_one_answer(brief: Round) -> bool:
+    """True for a round that no other seed would answer otherwise."""
+    return brief.way in EXACT or brief.generator == UPLOAD
+
+
+def draw(line: OrderLine) -> Iterator[Artwork]:
+    """Draw the candidates that the newest round still lacks, store each by its content and hand it over at once."""
     brief = line.newest_round
     there = brief.candidates.count()
-    lacking = wanted() - brief.candidates.exclude(passed=False).count()
-    spec = _spec(line, brief)
-    say(line, f"drawing {lacking} designs")
-    return generation.draw(
-        Brief(
-            words=brief.words,
-            repeat=spec.repeat,
-            width_px=spec.width_px,
-            height_px=spec.height_px,
-            palette=tuple(brief.palette) if brief.palette else None,
-            reference=generation.kept_reference(brief.reference_sha256) if brief.reference_sha256 else None,
-        ),
-        seeds=[_seed(line, brief, there + number) for number in range(lacking)],
+    lacking = wanted(brief) - (there if has_one_answer(brief) else brief.candidates.exclude(passed=False).count())
+    if lacking < 1:
+        return
+    say(line, f"drawing {lacking} {'design' if lacking == 1 else 'designs'}")
+    if brief.way == Way.RECOLOUR:
+        assert brief.same_as is not None
+        assert brief.palette is not None
+        yield generation.recolour(brief.same_as.artwork, brief.palette)
+        return
+    spec = spec_of(line, brief)
+    yield from generation.drawings(
+        asked_of(brief, spec),
+        seeds=[_seed(line, brief, there + number) if brief.seed is None else brief.seed for number in range(lacking)],
         limits=spec.limits,
-        generator=line.order.shop.generator,
+        generator=brief.generator or line.order.shop.generator,
         on_step=lambda done, of: say(line, f"drawing designs, {100 * done // max(of, 1)} %"),
     )
 
 
-def keep_drawn(line: OrderLine, drawn: Sequence[Artwork]) -> None:
-    """Add what was drawn to the round as candidates that are yet to be checked."""
+def asked_of(brief: Round, spec: LineSpec) -> Brief:
+    """Return what a round asks of a generator, with the pixels of the designs that it goes on from."""
+    parents = [each for each in (brief.parent, brief.other_parent) if each is not None]
+    # Who goes on from a drawing goes on in its colours; the reference it may once have come from is in it already.
+    palette = tuple(brief.palette) if brief.palette and not parents else None
+    if palette is not None and brief.palette_name:
+        palette = palette[: spec.limits.max_colours]  # a name asks for its colours by role, as many as can be made
+    reference = brief.reference_sha256 if not parents else ""
+    return Brief(
+        words=brief.words,
+        repeat=spec.repeat,
+        width_px=spec.width_px,
+        height_px=spec.height_px,
+        palette=palette,
+        reference=generation.kept_reference(reference) if reference else None,
+        knobs=Knobs(scale=brief.scale, density=brief.density),
+        parents=tuple(generation.raster_of(each.artwork) for each in parents),
+        strength=brief.strength,
+        share=brief.share,
+        redraw=tuple(brief.redraw),
+    )
+
+
+def keep_drawn(line: OrderLine, artwork: Artwork) -> None:
+    """Add what was drawn to the newest round as a candidate yet to be checked; the same picture twice is one."""
     brief = line.newest_round
-    first = brief.candidates.count() + 1
-    for position, artwork in enumerate(drawn, start=first):
-        Candidate.objects.create(round=brief, position=position, artwork=artwork, drawn_at=artwork.created_at)
+    if not brief.candidates.filter(artwork=artwork).exists():
+        position = brief.candidates.count() + 1
+        Candidate.objects.create(round=brief, position=position, artwork=artwork, drawn_at=timezone.now())
 
 
 @dataclass(frozen=True)
@@ -109,7 +138,7 @@ def check(line: OrderLine) -> list[Checked]:
     Raises NotEnoughStock or NoSlot when the cloth can't be made whatever it shows.
     """
     brief = line.newest_round
-    spec = _spec(line, brief)
+    spec = spec_of(line, brief)
     erp = _erp(line)
     checked = []
     waiting = list(brief.candidates.filter(passed=None).select_related("artwork"))
@@ -173,7 +202,7 @@ def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
     """
     approval = newest_approval(line)
     candidate, name = approval.candidate, job_name(approval)
-    spec = _spec(line, candidate.round)
+    spec = spec_of(line, candidate.round)
     erp = _erp(line)
     say(line, "holding fabric, inks and machine time")
     found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
@@ -248,7 +277,7 @@ def release(line: OrderLine) -> Released:
     approval = newest_approval(line)
     _still_held(line, approval)
     candidate = approval.candidate
-    spec = _spec(line, candidate.round)
+    spec = spec_of(line, candidate.round)
     say(line, "writing and verifying print file, ticket and costing")
     raster = generation.raster_of(candidate.artwork)
     found = production.assess(raster, spec=spec)
@@ -472,7 +501,8 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _spec(line: OrderLine, brief: Round) -> LineSpec:
+def spec_of(line: OrderLine, brief: Round) -> LineSpec:
+    """Return how the mill would make a round of a line. Raises what production.specify raises."""
     return production.specify(
         line.order.shop.slug,
         substrate=line.substrate or None,

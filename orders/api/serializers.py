@@ -11,9 +11,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from generation.domain.pattern import Layout
+from generation.services import LONGEST_WORDS
 from orders import clock, work
+from orders.domain.exploring import PARENTS
 from orders.models import Approval, Candidate, Order, OrderLine, Round
-from orders.services import NewLine
+from orders.services import Exploration, NewLine
 
 ORDER_EXAMPLE = {
     "customer": "Atelier Nord",
@@ -68,6 +70,14 @@ class Text(serializers.CharField):
         return text
 
 
+class Words(Text):
+    """What a design shows, as long as is read."""
+
+    def __init__(self, **options: Any) -> None:
+        too_long = "The words are %(show_value)d characters long; %(limit_value)d are read at most. Shorten them."
+        super().__init__(max_length=LONGEST_WORDS, error_messages={"max_length": too_long}, **options)
+
+
 @extend_schema_field({"type": "string", "enum": [layout.value for layout in Layout]})
 class LayoutName(Text):
     """How repeats join; the choices are checked with the rest of the brief."""
@@ -90,16 +100,22 @@ class Metres(serializers.DecimalField):
         super().__init__(max_digits=8, decimal_places=2, **options)
 
 
-class Millimetres(serializers.FloatField):
-    """A finite length in millimetres."""
+class Finite(serializers.FloatField):
+    """An ordinary number: no infinity, no NaN."""
 
-    default_error_messages = {"invalid": "Give the size in millimetres as an ordinary number."}
+    default_error_messages = {"invalid": "Give an ordinary number, such as 0.5."}
 
     def to_internal_value(self, data: Any) -> float:
         value: float = super().to_internal_value(data)
         if not math.isfinite(value):
             self.fail("invalid")
         return value
+
+
+class Millimetres(Finite):
+    """A finite length in millimetres."""
+
+    default_error_messages = {"invalid": "Give the size in millimetres as an ordinary number."}
 
 
 @extend_schema_field(
@@ -145,11 +161,12 @@ class PictureField(serializers.CharField):
 class WishFields(Strict):
     """What a customer can wish for in a design."""
 
-    words = Text(max_length=500, allow_blank=True, help_text="What the design shows, in the customer's words.")
+    words = Words(allow_blank=True, help_text="What the design shows, in the customer's words.")
     palette = PaletteField(required=False, allow_null=True)
     layout = LayoutName(max_length=16)
     repeat_mm = serializers.ListField(child=Millimetres(), min_length=2, max_length=2, help_text="width, height")
     quantity_m = Metres()
+    generator = Text(max_length=32, required=False, help_text="What draws it; left out: the shop's own choice.")
 
 
 class LineInput(WishFields):
@@ -192,6 +209,51 @@ class ReviseInput(WishFields):
         return fields
 
 
+class KnobsInput(Strict):
+    """How the motifs stand against what the words ask for, 1 as asked; left out: as they are."""
+
+    scale = Finite(required=False, help_text="Length of the motifs, 0.5 to 2.")
+    density = Finite(required=False, help_text="Motifs per area, 0.5 to 2.")
+
+
+class ExploreInput(Strict):
+    """How to go on from designs of the line; which fields a kind takes stands in the examples."""
+
+    kind = Text(max_length=32, help_text=f"One of {', '.join(PARENTS)}.")
+    candidates = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=10**12),
+        min_length=1,
+        max_length=2,
+        help_text="Their ids, of any round of the line; two to interpolate, else one.",
+    )
+    strength = Finite(required=False, help_text="How far to leave the design: 0 keeps it, 1 forgets it.")
+    share = Finite(required=False, help_text="Between two designs: 0 is the first, 1 the second.")
+    colours = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=255),
+        required=False,
+        min_length=1,
+        max_length=8,
+        help_text="Which colours are drawn anew, by their place in the candidate's palette, from 0.",
+    )
+    palette = PaletteField(required=False, help_text="The other colours: one for each of the candidate's, or a name.")
+    knobs = KnobsInput(required=False)
+    words = Words(required=False, help_text="Other words for the same design.")
+    generator = Text(max_length=32, required=False, help_text="What draws it; left out: what drew the design.")
+
+    def to_internal_value(self, data: Any) -> Exploration:
+        return Exploration(**super().to_internal_value(data))
+
+
+EXPLORE_EXAMPLES = {
+    "Variations of one design": {"kind": "more_like_this", "candidates": [3], "strength": 0.4},
+    "Between two designs": {"kind": "interpolate", "candidates": [3, 4], "share": 0.5},
+    "Two colours drawn anew": {"kind": "redraw", "candidates": [3], "colours": [2, 3]},
+    "Larger motifs, fewer of them": {"kind": "resize", "candidates": [3], "knobs": {"scale": 1.4, "density": 0.8}},
+    "Another colourway": {"kind": "recolour", "candidates": [3], "palette": "terracotta"},
+    "Other words for it": {"kind": "reword", "candidates": [3], "words": "the same with birds", "strength": 0.6},
+}
+
+
 class FindingView(serializers.Serializer):
     """One result of a check."""
 
@@ -210,13 +272,19 @@ class CandidateView(serializers.ModelSerializer):
     artwork_sha256 = serializers.CharField(source="artwork.sha256")
     seed = serializers.IntegerField(source="artwork.seed")
     palette = serializers.JSONField(source="artwork.palette")
+    origin = serializers.CharField(source="artwork.origin")
+    roles = serializers.ListField(source="artwork.roles", child=serializers.IntegerField())
+    notes = serializers.ListField(source="artwork.notes", child=serializers.CharField())
+    generator = serializers.CharField(source="artwork.generator")
+    fingerprint = serializers.CharField(source="artwork.fingerprint")
     findings = FindingView(many=True)
     preview = serializers.SerializerMethodField()
 
     class Meta:
         model = Candidate
         fields = (
-            "id", "position", "artwork_sha256", "seed", "palette", "passed", "findings", "usage", "cost",
+            "id", "position", "artwork_sha256", "seed", "palette", "origin", "roles", "notes", "generator",
+            "fingerprint", "passed", "findings", "usage", "cost",
             "price", "price_per_m", "currency", "promise", "binding", "preview",
         )  # fmt: skip
 
@@ -232,7 +300,10 @@ class RoundView(serializers.ModelSerializer):
 
     class Meta:
         model = Round
-        fields = ("number", "words", "palette", "layout", "repeat_mm", "batch", "created_at", "candidates")
+        fields = (
+            "number", "words", "palette", "layout", "repeat_mm", "generator", "way", "same_as", "parent",
+            "other_parent", "strength", "share", "redraw", "scale", "density", "batch", "created_at", "candidates",
+        )  # fmt: skip
 
     def get_repeat_mm(self, brief: Round) -> list[float]:
         return [brief.repeat_width_mm, brief.repeat_height_mm]

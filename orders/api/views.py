@@ -4,19 +4,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, QuerySet
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory_sync import services as inventory
-from orders import health, services, work
+from orders import health, services, watching, work
 from orders.api import serializers
 from orders.api.permissions import EVERYONE
 from orders.models import Candidate, Order, OrderLine, Role, Round
@@ -27,6 +29,7 @@ DESIGN = SELL | {Role.DESIGNER}
 PLAN = frozenset({Role.SALES, Role.PLANNER, Role.ADMIN})
 FILES = EVERYONE
 CLIENT_ERRORS = {code: OpenApiResponse(serializers.ErrorView) for code in (400, 401, 403, 404, 409)}
+BUSY = OpenApiResponse(serializers.ErrorView)
 # What may be asked of a preview, as the schema says it.
 SIZE_PX = {"type": "integer", "minimum": 64, "maximum": 2048, "default": 768}
 REPEATS = {"type": "integer", "minimum": 1, "maximum": 4, "default": 2}
@@ -37,6 +40,16 @@ WHOLE_LINE = (
     "approvals",
     "events",
 )  # fmt: skip
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Answers a browser that asks for an event stream too: what is refused is refused in JSON."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type
 
 
 class ShopScoped(viewsets.GenericViewSet):
@@ -104,7 +117,8 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
     lookup_field = "reference"
     lookup_value_regex = r"[A-Za-z0-9-]{1,40}"
     roles = {
-        "list": EVERYONE, "retrieve": EVERYONE, "approve": DESIGN, "revise": DESIGN, "cancel": SELL, "resume": PLAN,
+        "list": EVERYONE, "retrieve": EVERYONE, "approve": DESIGN, "revise": DESIGN, "explore": DESIGN, "cancel": SELL,
+        "resume": PLAN, "stream": EVERYONE,
     }  # fmt: skip
 
     @extend_schema(request=serializers.ApproveInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
@@ -125,6 +139,37 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
         changes = dict(wish.validated_data)
         services.revise(self.get_object(), by=request.user, **changes)
         return self._shown()
+
+    @extend_schema(
+        request=serializers.ExploreInput,
+        responses={200: serializers.LineView, **CLIENT_ERRORS},
+        examples=[
+            OpenApiExample(name, value=value, request_only=True) for name, value in serializers.EXPLORE_EXAMPLES.items()
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def explore(self, request: Request, reference: str) -> Response:
+        """Go on from one design or two: a new round is drawn, the old ones stay."""
+        wish = serializers.ExploreInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        services.explore(self.get_object(), wish.validated_data, by=request.user)
+        return self._shown()
+
+    @extend_schema(responses={(200, "text/event-stream"): OpenApiTypes.STR, **CLIENT_ERRORS, 503: BUSY})
+    @action(
+        detail=True, methods=["get"], url_path="designs/stream", content_negotiation_class=AlwaysJson,
+        pagination_class=None,
+    )  # fmt: skip
+    def stream(self, request: Request, reference: str) -> HttpResponseBase:
+        """Watch the newest round being drawn, as server-sent events that end when it is checked or after a minute.
+
+        `progress` {state, progress, round, drawn, wanted}; `candidate` {id, round, position, preview, palette, origin,
+        notes}, as soon as it is drawn; `checked` {id, passed, price, currency}; `end` {state, over}.
+        """
+        line = self.get_object()
+        told = () if request.method == "HEAD" else watching.designs(line)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingHttpResponse(told, content_type="text/event-stream", headers=headers)
 
     @extend_schema(request=None, responses={200: serializers.LineView, **CLIENT_ERRORS})
     @action(detail=True, methods=["post"])

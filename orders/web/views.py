@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError
 
+from generation import services as generation
 from generation.domain.pattern import Layout
 from orders import clock, services, work
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
 from orders.api.problems import problem
-from orders.api.serializers import LARGEST_PICTURE_BYTES, ApproveInput, OrderInput, ReviseInput, Strict
+from orders.api.serializers import LARGEST_PICTURE_BYTES, ApproveInput, ExploreInput, OrderInput, ReviseInput, Strict
 from orders.domain.states import LineState
 from orders.models import Membership, OrderLine, Role
 from production import services as production
@@ -27,14 +28,15 @@ from production import services as production
 MAY = {
     "approve": api.LineViewSet.roles["approve"],
     "revise": api.LineViewSet.roles["revise"],
+    "explore": api.LineViewSet.roles["explore"],
     "cancel": api.LineViewSet.roles["cancel"],
     "resume": api.LineViewSet.roles["resume"],
     "place": api.OrderViewSet.roles["create"],
 }
 OFFERED = {
     LineState.GENERATING: ("cancel",),
-    LineState.PROOFING: ("approve", "revise", "cancel"),
-    LineState.BLOCKED: ("resume", "revise", "cancel"),
+    LineState.PROOFING: ("approve", "revise", "explore", "cancel"),
+    LineState.BLOCKED: ("resume", "revise", "explore", "cancel"),
     LineState.PLANNING: ("cancel",),
     LineState.RELEASING: ("cancel",),
     LineState.SYNCING: ("cancel",),
@@ -44,7 +46,8 @@ OFFERED = {
 NAMES = {
     "customer": "Customer", "substrate": "Cloth", "weave": "Cloth", "quantity_m": "Metres", "words": "Design",
     "palette": "Palette", "reference": "Reference picture", "layout": "Layout", "repeat_mm": "Repeat",
-    "due_in_days": "Due in days", "candidate": "Candidate",
+    "due_in_days": "Due in days", "candidate": "Candidate", "candidates": "Candidates", "strength": "Strength",
+    "share": "Share", "scale": "Size", "density": "Density", "colours": "Colours", "generator": "Drawn by",
 }  # fmt: skip
 
 
@@ -77,7 +80,7 @@ def line(request: HttpRequest, reference: str) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
-    """Approve, revise, cancel or resume a line."""
+    """Approve, revise, explore, cancel or resume a line."""
     membership = _member(request, MAY.get(verb, frozenset()))
     wanted = _line(membership, reference)
     by: Any = request.user
@@ -87,6 +90,8 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
             services.approve(wanted, wish["candidate"], by=by)
         elif verb == "revise":
             services.revise(wanted, by=by, **_wished(ReviseInput, {"words": request.POST.get("words", "")}))
+        elif verb == "explore":
+            services.explore(wanted, _wished(ExploreInput, _typed_exploration(request)), by=by)
         elif verb == "cancel":
             services.cancel(wanted, by=by)
         elif verb == "resume":
@@ -104,6 +109,7 @@ def new(request: HttpRequest) -> HttpResponse:
     typed = request.POST or first
     context: dict[str, Any] = {
         "cloths": production.cloths(membership.shop.slug),
+        "generators": generation.generators(),
         "layouts": [(layout.value, layout.value.replace("_", " ")) for layout in Layout],
         "typed": typed,
         "membership": membership,
@@ -133,9 +139,10 @@ def _typed_order(request: HttpRequest) -> dict[str, Any]:
     }
     if kind in {"substrate", "weave"} and code:
         line[kind] = code
-    colours = typed.get("palette", "").replace(",", " ").split()
-    if colours:
-        line["palette"] = colours if colours[0].startswith("#") else " ".join(colours)
+    if typed.get("palette", "").replace(",", " ").split():
+        line["palette"] = _colours(typed["palette"])
+    if typed.get("generator"):
+        line["generator"] = typed["generator"]
     if picture := request.FILES.get("reference"):
         # One byte too many is enough to be refused; the rest is not read.
         line["reference"] = base64.b64encode(picture.read(LARGEST_PICTURE_BYTES + 1)).decode()
@@ -146,11 +153,34 @@ def _decimal_point(typed: str) -> str:
     return typed.replace(",", ".")
 
 
-def _wished(shape: type[Strict], typed: dict[str, Any]) -> dict[str, Any]:
+def _typed_exploration(request: HttpRequest) -> dict[str, Any]:
+    """Return what was typed beside a candidate in the shape of an exploration's JSON; what is empty was not said."""
+    typed: dict[str, Any] = {
+        name: request.POST[name].strip()
+        for name in ("kind", "words", "strength", "share", "palette")
+        if request.POST.get(name, "").strip()
+    }
+    if "palette" in typed:
+        typed["palette"] = _colours(typed["palette"])
+    knobs = {name: _decimal_point(request.POST[name]) for name in ("scale", "density") if request.POST.get(name)}
+    if knobs:
+        typed["knobs"] = knobs
+    if colours := request.POST.getlist("colours"):
+        typed["colours"] = colours
+    return {**typed, "candidates": request.POST.getlist("candidates")}
+
+
+def _colours(typed: str) -> str | list[str]:
+    """Return what was typed for a palette: colours such as #2b3a4a, or a palette's name."""
+    words = typed.replace(",", " ").split()
+    return words if words[0].startswith("#") else " ".join(words)
+
+
+def _wished(shape: type[Strict], typed: dict[str, Any]) -> Any:
     """Return what was typed after the checks that programs' requests go through too. Raises ValidationError."""
     wish = shape(data=typed)
     wish.is_valid(raise_exception=True)
-    return dict(wish.validated_data)
+    return wish.validated_data
 
 
 def _said(error: Exception) -> tuple[str, str]:
@@ -184,6 +214,8 @@ def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
         "files": work.files_of(wanted),
         "clock": clock.read(wanted),
         "events": wanted.events.order_by("sequence"),
+        "drawing": wanted.state == LineState.GENERATING,
+        "others": [(c.pk, f"{c.round.number}.{c.position}") for brief in rounds for c in brief.candidates.all()],
         "working": wanted.state in {"generating", "planning", "releasing", "syncing", "cancelling"},
         "membership": membership,
     }

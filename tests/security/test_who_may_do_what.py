@@ -23,6 +23,8 @@ API = {
     "/api/lines/{line}/": {"get": ALL},
     "/api/lines/{line}/approve/": {"post": DESIGN},
     "/api/lines/{line}/revise/": {"post": DESIGN},
+    "/api/lines/{line}/explore/": {"post": DESIGN},
+    "/api/lines/{line}/designs/stream/": {"get": ALL},
     "/api/lines/{line}/cancel/": {"post": SELL},
     "/api/lines/{line}/resume/": {"post": PLAN},
     "/api/candidates/{candidate}/": {"get": ALL},
@@ -37,6 +39,7 @@ PAGES = {
     "/lines/{line}/": {"get": ALL},
     "/lines/{line}/approve/": {"post": DESIGN},
     "/lines/{line}/revise/": {"post": DESIGN},
+    "/lines/{line}/explore/": {"post": DESIGN},
     "/lines/{line}/cancel/": {"post": SELL},
     "/lines/{line}/resume/": {"post": PLAN},
 }
@@ -45,7 +48,11 @@ SIGNED_IN = {"/api/schema/", "/api/docs/"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SHUT = {401, 403, 404, 405}
 # A body that is right for each verb, so that nobody is turned away for what they wrote before it is seen who they are.
-BODIES = {"approve": {"candidate": 1}, "revise": {"words": "wider stripes"}}
+BODIES = {
+    "approve": {"candidate": 1},
+    "revise": {"words": "wider stripes"},
+    "explore": {"kind": "x", "candidates": [1]},
+}
 
 
 def filled(address, line):
@@ -99,7 +106,7 @@ def test_a_page_lets_through_only_who_is_listed(people, line, address, person):
             assert answer.status_code == 403, (method, answer.status_code)
 
 
-@pytest.mark.parametrize("verb", ["approve", "revise", "cancel", "resume"])
+@pytest.mark.parametrize("verb", ["approve", "revise", "explore", "cancel", "resume"])
 def test_nothing_is_done_by_looking_at_an_address(people, line, verb):
     assert people["admin"].get(f"/lines/{line.reference}/{verb}/").status_code == 405
 

@@ -33,6 +33,7 @@ class Command(BaseCommand):
         address = f"{options['host']}:{options['port']}"
         web = [sys.executable, "-m", "gunicorn", "orders.wsgi:application", "--bind", address]
         web += ["--worker-class", "gthread", "--threads", str(options["threads"]), "--log-level", "warning"]
+        web += ["--graceful-timeout", "5"]  # whoever watches designs being drawn need not be waited for
         worker = [sys.executable, "-m", "django", "work"]
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orders.settings")
         children = [subprocess.Popen(command, start_new_session=True) for command in (web, worker)]  # noqa: S603

@@ -1,0 +1,48 @@
+"""How a new round of designs goes on from earlier ones: what each way needs, takes and keeps. Pure data."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Way(StrEnum):
+    """What a round is drawn from."""
+
+    WORDS = "words"  # the words alone, or with a reference picture
+    MORE_LIKE_THIS = "more_like_this"  # variations of one design; strength says how far they leave it
+    REWORD = "reword"  # one design and other words for it
+    INTERPOLATE = "interpolate"  # between two designs; share says where
+    REDRAW = "redraw"  # some colours of one design drawn anew, all else stays
+    RESIZE = "resize"  # the same design with its motifs larger, smaller, denser or sparser
+    RECOLOUR = "recolour"  # the very same drawing in other colours; nothing is drawn
+
+
+# How many earlier designs each way goes on from.
+PARENTS: Mapping[Way, int] = {
+    Way.MORE_LIKE_THIS: 1,
+    Way.REWORD: 1,
+    Way.INTERPOLATE: 2,
+    Way.REDRAW: 1,
+    Way.RESIZE: 1,
+    Way.RECOLOUR: 1,
+}
+
+# What has to be said, and what may be said besides.
+NEEDS: Mapping[Way, frozenset[str]] = {
+    Way.MORE_LIKE_THIS: frozenset(),
+    Way.REWORD: frozenset({"words"}),
+    Way.INTERPOLATE: frozenset(),
+    Way.REDRAW: frozenset({"colours"}),
+    Way.RESIZE: frozenset({"knobs"}),
+    Way.RECOLOUR: frozenset({"palette"}),
+}
+MAY: Mapping[Way, frozenset[str]] = {
+    Way.MORE_LIKE_THIS: frozenset({"strength", "generator"}),
+    Way.REWORD: frozenset({"strength", "generator"}),
+    Way.INTERPOLATE: frozenset({"share", "strength", "generator"}),
+    Way.REDRAW: frozenset({"generator"}),
+    Way.RESIZE: frozenset(),
+    Way.RECOLOUR: frozenset(),
+}
+
+# These have one answer and no other: it is not drawn again with another seed.
+EXACT = frozenset({Way.RESIZE, Way.RECOLOUR})
