@@ -21,6 +21,7 @@ from django.utils import timezone
 from generation import services as generation
 from generation.domain.pattern import Layout, Repeat
 from orders import audit, flow, work
+from orders.domain.exploring import MAY, NEEDS, PARENTS, Way
 from orders.domain.states import LineEvent, LineState
 from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, UnknownCandidate
 from orders.models import Approval, Candidate, Customer, Order, OrderLine, Round, Shop

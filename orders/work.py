@@ -37,6 +37,7 @@ from inventory_sync.ports import (
     WorkOrder,
     in_unit,
 )
+from orders.domain.exploring import EXACT, Way
 from orders.errors import FileDamaged, HoldChanged, NotYetInStock
 from orders.models import Approval, Candidate, OrderLine, Round
 from production import services as production
