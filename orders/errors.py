@@ -92,6 +92,13 @@ class FileDamaged(OrderError):
     http_status = 410
 
 
+class NoSeat(OrderError):
+    """Too many people are watching designs being drawn just now: look at the line again in a moment."""
+
+    code = "no_seat"
+    http_status = 503
+
+
 class LostLease(OrderError):
     """This worker was too slow: its lease is over and another has the step. Nothing was written."""
 
@@ -106,13 +113,6 @@ class WorkerDied(OrderError):
 
 class Unexpected(OrderError):
     """Something happened that nobody foresaw; the server's log has the details."""
-class NoSeat(OrderError):
-    """Too many people are watching designs being drawn just now: look at the line again in a moment."""
-
-    code = "no_seat"
-    http_status = 503
-
-
 
     code = "unexpected"
     retryable = True

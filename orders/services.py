@@ -30,9 +30,9 @@ from production import services as production
 # Everything by which the product says no to a person.
 Refusals = flow.ProductErrors
 FARTHEST_DUE_DATE = timedelta(days=730)
-
 # What may be said about going on from a design; which way looks at which stands in orders/domain/exploring.py.
 SETTINGS = ("strength", "share", "colours", "palette", "knobs", "words", "generator")
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewLine:
@@ -48,7 +48,6 @@ class NewLine:
     due_date: date | None = None
     due_in_days: int | None = None
     reference: bytes | None = None
-
     generator: str = ""
 
 
@@ -65,6 +64,7 @@ class Exploration:
     knobs: Mapping[str, float] | None = None
     words: str | None = None
     generator: str | None = None
+
 
 def place(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
     """Take an order as drafts. Raises OrderError, ProductionError or GenerationError with `fields["field"]` set.
@@ -142,10 +142,10 @@ def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
         weave=line.weave,
         palette=changes.get("palette", old.palette_name or old.palette),
         due_date=line.due_date,
+        generator=changes.get("generator", old.generator),
     )
     brief = _brief(line.order.shop, new, reference_sha256=old.reference_sha256)
     with transaction.atomic():
-        generator=changes.get("generator", old.generator),
         brief.line, brief.number = line, old.number + 1
         details = {"round": brief.number, "words": brief.words}
         moved = flow.move(line, LineEvent.REVISE, by=by, details=details, quantity_m=new.quantity_m, plan=None)
@@ -153,9 +153,6 @@ def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
         return moved
 
 
-def cancel(line: OrderLine, *, by: User | None) -> OrderLine:
-    """Stop the line and give back what was held for it. Raises StaleState, IllegalTransition."""
-    with transaction.atomic():
 def explore(line: OrderLine, wish: Exploration, *, by: User | None) -> OrderLine:
     """Go on from designs the line has: a new round in which all that is not asked for stays as it was; old ones stay.
 
@@ -170,6 +167,9 @@ def explore(line: OrderLine, wish: Exploration, *, by: User | None) -> OrderLine
         return moved
 
 
+def cancel(line: OrderLine, *, by: User | None) -> OrderLine:
+    """Stop the line and give back what was held for it. Raises StaleState, IllegalTransition."""
+    with transaction.atomic():
         return flow.move(line, LineEvent.CANCEL, by=by)
 
 
@@ -253,11 +253,11 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
             palette = [generation.parse_colour(colour) for colour in new.palette]
             if len(set(palette)) < 2:
                 raise InvalidOrder("One colour shows no design: give a ground and one more, or leave it to the words.")
+    generator = new.generator or shop.generator
+    generation.generator_named(generator)
     if new.reference is not None:
         with _naming_field("reference"):
             reference_sha256 = generation.keep_reference(new.reference)
-    generator = new.generator or shop.generator
-    generation.generator_named(generator)
     if generator == work.UPLOAD and not reference_sha256:
         no_picture = "An upload is made from a picture: add it as the reference, or let another generator draw."
         raise InvalidOrder(no_picture, fields={"field": "reference"})
@@ -270,9 +270,6 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
         repeat_width_mm=width_mm,
         repeat_height_mm=height_mm,
         reference_sha256=reference_sha256,
-    )
-
-
         generator=generator,
     )
     generation.check(work.asked_of(brief, spec), spec.limits)
@@ -304,7 +301,7 @@ def _exploring(line: OrderLine, wish: Exploration) -> Round:
         repeat_height_mm=old.repeat_height_mm,
         reference_sha256=old.reference_sha256,
         generator=old.generator,
-def _due_date(shop: Shop, new: NewLine) -> date:
+    )
     _not_too_long(brief.words)
     if wish.words is not None and not brief.words:
         raise InvalidOrder("Say in a few words what the design shows.", fields={"field": "words"})
@@ -385,6 +382,9 @@ def _not_too_long(words: str) -> None:
     if len(words) > most:
         too_long = f"The words are {len(words)} characters long; {most} are read at most. Shorten them."
         raise InvalidOrder(too_long, fields={"field": "words", "value": len(words), "limit": most})
+
+
+def _due_date(shop: Shop, new: NewLine) -> date:
     today = timezone.now().astimezone(ZoneInfo(shop.time_zone)).date()
     if new.due_date is not None:
         due_date, field = new.due_date, "due_date"

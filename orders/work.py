@@ -53,9 +53,9 @@ from production.planning.promise import PlannedStep, Promise, promise
 from production.ports import LotUse, Provenance, RenderJob, WrittenFile
 
 HORIZON = timedelta(days=120)
+UPLOAD = "upload"  # the generator that takes a picture as it is
 # What is attached to the ERP's record: what people read. Machine files stay where the machines fetch them.
 MIMES = {".pdf": "application/pdf", ".png": "image/png"}
-UPLOAD = "upload"  # the generator that takes a picture as it is
 
 
 # ------------------------------------------------------------------------------------------------ generating
