@@ -1,10 +1,11 @@
-"""One candidate from start to end: family, cells, palette, proposal, the model, enlargement, repair."""
+"""One candidate from start to end: what the model begins from, the model, enlargement, repair."""
 
 from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 import cv2
@@ -14,40 +15,65 @@ from diffusers import FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
 from diffusers.utils import logging as diffusers_logging
 from numpy.typing import NDArray
 
-from generation.backends.denoiser import ROLES, UNIT_PX
-from generation.backends.pipeline import NOISE_SHIFT, RepeatPipeline
-from generation.backends.proposals import chosen_family, companion_of, style_for
+from generation.backends import pipeline as drawn_by
+from generation.backends.denoiser import ROLES, fine_level, geometry_of, noise_shift, shifted
+from generation.backends.pipeline import RepeatPipeline, unit_noise
+from generation.backends.projection import UnitLimits
+from generation.backends.proposals import Proposal, understand
 from generation.backends.words import encode
-from generation.domain.finish import Coverage, calmest_phase, drop_specks, enlarge, repair_details, smooth, used_colours
-from generation.domain.palette import cluster, palette_from_picture, palette_from_words, parse_colour, without_colours
-from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, lab_of
-from generation.domain.setting import Cells, cells_for
+from generation.domain.finish import (
+    Coverage,
+    calmest_phase,
+    coverage_of,
+    drop_specks,
+    enlarge,
+    repair_details,
+    smooth,
+    used_colours,
+    with_ink_at_most,
+)
+from generation.domain.palette import cluster, palette_from_picture, palette_from_words, parse_colour
+from generation.domain.pattern import Brief, IndexArray, Knobs, Layout, Limits, Palette, Raster, lab_of
+from generation.domain.setting import Cells, cells_for, motif_zoom
 from generation.errors import InvalidBrief
 from generation.ports import OnStep
 from generation.training import corpus
 
 STEPS = 10
 GUIDANCE = 2.0
-# How far a proposal goes into noise: the higher, the less is left of it. Woven and geometric patterns live on straight
-# edges, which a small network redraws by hand.
-ISLAND_START_TIMES = (0.4, 0.5, 0.58)
-FIELD_START_TIMES = (0.3, 0.4)
-REFERENCE_START_TIME = 0.6
+# How far a proposal goes into noise, as of a unit of 64 pixels: the higher, the less is left of it. Woven and geometric
+# patterns live on straight edges, which a small network redraws by hand.
+ISLAND_START_LEVELS = (0.4, 0.5, 0.58)
+FIELD_START_LEVELS = (0.3, 0.4)
+REFERENCE_START_LEVEL = 0.6
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
-MOTIF_CALM_PX, FIELD_CALM_PX = 0.85, 0.6  # outlines are calmed by this much, in pixels of a unit
-SPECK_PX = 6  # islands and holes under this area are chance, in pixels of a unit
-FINEST_UNIT_SHARE = 0.011  # of a unit: what is finer than the network's own pixel is chance, not drawing
+MOTIF_CALM, FIELD_CALM = 0.008, 0.005  # outlines are calmed by this share of a unit
+SPECK_SHARE = 0.0008  # islands and holes under this share of a unit are chance
+FINEST_SHARE = 0.005  # of a unit's side: what is finer than the network's own pixel is chance, not drawing
+
+
+class Guard(StrEnum):
+    """How much is done to keep the machine's limits; whoever orders gets DELIVERED, the others are for measuring."""
+
+    NONE = "none"
+    IN_LOOP = "in_loop"
+    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True)
-class Start:
-    """What the model begins from: a cloth in coverage, how much noise goes over it, and where it came from in words."""
+class Sketch:
+    """What the model begins from, in coverage per role, and what it may do with it."""
 
-    coverage: NDArray[np.float32]
-    time: float
+    coverage: Coverage  # (ROLES, H, W) of `cells`
+    level: float  # noise over it
+    cells: Cells  # what the coverage holds: all units of the repeat, or one unit that fills them all
+    lattice: Cells  # the units of the repeat
+    palette: dict[int, str]  # colour by role; the roles that may be drawn
     origin: str
-    cells: Cells  # what the coverage holds: the cells of the repeat, or one unit that fills them all
-    calm_px: float = MOTIF_CALM_PX
+    words: str  # for the model: without colours
+    calm: float = MOTIF_CALM
+    notes: tuple[str, ...] = ()
+    anew: frozenset[int] | None = None  # roles that alone are drawn; all others stay where they are
 
 
 def load(folder: Path) -> RepeatPipeline:
@@ -63,103 +89,271 @@ def load(folder: Path) -> RepeatPipeline:
 
 def save(unet: UNet2DConditionModel, folder: Path) -> None:
     """Write the network in half precision as safetensors of at most 14 MB each, with its scheduler."""
-    scheduler = FlowMatchEulerDiscreteScheduler(shift=NOISE_SHIFT)
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=noise_shift(geometry_of(unet).unit_px))
     pipeline = RepeatPipeline(unet=copy.deepcopy(unet).half(), scheduler=scheduler)
     pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size="14MB")
 
 
-def draw(pipeline: RepeatPipeline, brief: Brief, *, seed: int, limits: Limits, on_step: OnStep | None = None) -> Raster:
+def draw(
+    pipeline: RepeatPipeline,
+    brief: Brief,
+    *,
+    seed: int,
+    limits: Limits,
+    on_step: OnStep | None = None,
+    guard: Guard = Guard.DELIVERED,
+) -> Raster:
     """The brief's repeat at size for one seed: indices, colours in use, and how it came about."""
-    rng = np.random.default_rng([seed, 3])
-    palette = _palette(brief, limits)
-    slots = min(ROLES, len(palette))
-    if brief.reference is not None:
-        cells = cells_for(brief.repeat, "", islands=False)
-        start = _from_picture(brief.reference, cells, slots)
-    else:
-        family = chosen_family(brief.words, seed)
-        cells = cells_for(brief.repeat, brief.words, islands=family.island)
-        start = _from_family(family, cells, slots, rng, brief.words)
-    words = without_colours(brief.words) if brief.words.strip() else ""
-    coverage: Coverage = pipeline(
-        encode([words]),
-        start.cells,
-        seed=seed,
+    if len(brief.parents) == 1 and brief.strength == 0 and not brief.redraw:
+        return _unchanged(brief, seed)
+    sketch = _sketch(brief, seed=seed, limits=limits, unit_px=pipeline.geometry.unit_px)
+    unit_mm = _unit_mm(brief, sketch.lattice)
+    in_unit = UnitLimits(limits.min_feature_mm / unit_mm * pipeline.geometry.unit_px, limits.max_ink)
+    drawn: Coverage = pipeline(
+        encode([sketch.words]),
+        sketch.cells,
+        noise=unit_noise(sketch.cells, pipeline.geometry.unit_px, seed=seed, likeness=LIKENESS),
         steps=STEPS,
-        guidance=GUIDANCE if words else 1.0,
-        start=torch.from_numpy(start.coverage),
-        start_time=start.time,
-        likeness=LIKENESS,
-        slots=slots,
+        guidance=GUIDANCE if sketch.words else 1.0,
+        start=drawn_by.Start(
+            torch.from_numpy(sketch.coverage),
+            sketch.level,
+            None if sketch.anew is None else ~_covered_by(sketch.coverage, sketch.anew),
+        ),
+        roles=tuple(sketch.anew or sketch.palette),
+        limits=None if guard is Guard.NONE else in_unit,
         on_step=on_step,
     ).numpy()
-    if start.cells is _SINGLE:
-        coverage = np.roll(coverage, calmest_phase(coverage), axis=(1, 2))
-        coverage = np.tile(coverage, (1, cells.rows, cells.columns))
-    return _finished(coverage, brief, palette, cells=cells, limits=limits, start=start, seed=seed)
+    redrawn = float((drawn.argmax(axis=0) != sketch.coverage.argmax(axis=0)).mean())
+    if sketch.cells != sketch.lattice:
+        drawn = np.roll(drawn, calmest_phase(drawn), axis=(1, 2))
+        drawn = np.tile(drawn, (1, sketch.lattice.rows, sketch.lattice.columns))
+    roles = tuple(sketch.palette)
+    raster = finish(
+        drawn[list(roles)],
+        brief,
+        Palette(tuple(sketch.palette.values())),
+        limits=limits,
+        seed=seed,
+        origin=f"{sketch.origin}; the model redrew {redrawn:.0%} of it",
+        notes=sketch.notes,
+        roles=roles,
+        unit_mm=unit_mm,
+        calm=sketch.calm,
+        guard=guard,
+    )
+    return _with_kept(raster, brief) if brief.redraw else raster
 
 
-_SINGLE = Cells(1, 1, Layout.STRAIGHT)
-
-
-def _finished(
-    coverage: Coverage, brief: Brief, palette: Palette, *, cells: Cells, limits: Limits, start: Start, seed: int
+def finish(
+    coverage: Coverage,
+    brief: Brief,
+    palette: Palette,
+    *,
+    limits: Limits,
+    seed: int,
+    origin: str,
+    notes: tuple[str, ...] = (),
+    roles: tuple[int, ...] = (),
+    unit_mm: float | None = None,
+    calm: float = FIELD_CALM,
+    guard: Guard = Guard.DELIVERED,
 ) -> Raster:
+    """Coverage (n, h, w), one plane per colour, as the brief's indexed raster within the machine's limits.
+
+    unit_mm: side of one motif unit, which sets what counts as chance rather than drawing; none: the repeat's own.
+    """
     layout = brief.repeat.layout
-    clean = drop_specks(coverage, smallest_area_px=SPECK_PX, layout=layout)
-    calm = smooth(clean, start.calm_px, layout)
-    indices = enlarge(calm, width_px=brief.width_px, height_px=brief.height_px, layout=layout)
-    unit_mm = min(brief.repeat.width_mm / cells.columns, brief.repeat.height_mm / cells.rows)
-    pixel_mm = min(brief.repeat.width_mm / brief.width_px, brief.repeat.height_mm / brief.height_px)
-    smallest_mm = max(limits.min_feature_mm, FINEST_UNIT_SHARE * unit_mm)
-    indices = repair_details(indices, smallest_px=math.ceil(smallest_mm / pixel_mm - 1e-6), layout=layout)
+    side_mm = unit_mm or min(brief.repeat.width_mm, brief.repeat.height_mm)
+    unit_px = side_mm * min(coverage.shape[2] / brief.repeat.width_mm, coverage.shape[1] / brief.repeat.height_mm)
+    clean = drop_specks(coverage, smallest_area_px=round(SPECK_SHARE * unit_px**2), layout=layout)
+    calmed = smooth(clean, calm * unit_px, layout)
+    if guard is Guard.DELIVERED:
+        calmed = with_ink_at_most(calmed, limits.max_ink)
+    indices = enlarge(calmed, width_px=brief.width_px, height_px=brief.height_px, layout=layout)
+    if guard is Guard.DELIVERED:
+        pixel_mm = min(brief.repeat.width_mm / brief.width_px, brief.repeat.height_mm / brief.height_px)
+        smallest_mm = max(limits.min_feature_mm, FINEST_SHARE * side_mm)
+        indices = repair_details(indices, smallest_px=math.ceil(smallest_mm / pixel_mm - 1e-6), layout=layout)
     indices, present = used_colours(indices)
-    colours = Palette(tuple(palette.colours[index] for index in present))
-    return Raster(indices=indices, palette=colours, repeat=brief.repeat, seed=seed, origin=start.origin)
+    return Raster(
+        indices=indices,
+        palette=Palette(tuple(palette.colours[index] for index in present)),
+        repeat=brief.repeat,
+        seed=seed,
+        origin=origin,
+        roles=tuple((roles or range(len(palette)))[index] for index in present),
+        notes=notes,
+    )
 
 
-def _palette(brief: Brief, limits: Limits) -> Palette:
+# ------------------------------------------------------------------------------------------------ what it begins from
+
+
+def _sketch(brief: Brief, *, seed: int, limits: Limits, unit_px: int) -> Sketch:
+    rng = np.random.default_rng([seed, 3])
+    if brief.parents:
+        return _from_parents(brief, limits, unit_px)
+    palette = _palette(brief, limits)
+    if brief.reference is not None:
+        return _from_picture(brief, palette, unit_px)
+    return _from_proposal(understand(brief.words, seed), brief, palette, rng, unit_px)
+
+
+def _from_proposal(
+    proposal: Proposal, brief: Brief, palette: dict[int, str], rng: np.random.Generator, unit_px: int
+) -> Sketch:
+    family = proposal.family
+    level = float(rng.choice(ISLAND_START_LEVELS if family.island else FIELD_START_LEVELS))
+    knobs = Knobs(brief.knobs.scale, brief.knobs.density * proposal.knobs.density)
+    lattice = cells_for(brief.repeat, brief.words, islands=family.island, knobs=knobs)
+    cells = lattice if family.island else _ONE_UNIT
+    companion = proposal.companion if lattice.columns % 2 == 0 else None
+    zoom = motif_zoom(knobs) if family.airy else 1.0
+    coverage = corpus.draw_cloth(family, proposal.style, cells, companion=companion, size_px=unit_px, zoom=zoom)
+    motifs = family.name if companion is None else f"{family.name} with {companion.name}"
+    return Sketch(
+        coverage=_fractions(corpus.fold_roles(coverage, len(palette))),
+        level=fine_level(level, unit_px),
+        cells=cells,
+        lattice=lattice,
+        palette=palette,
+        origin=f"proposal {motifs} {proposal.style}, from noise {level}",
+        words=proposal.words,
+        calm=MOTIF_CALM if family.island else FIELD_CALM,
+        notes=proposal.notes,
+    )
+
+
+def _from_parents(brief: Brief, limits: Limits, unit_px: int) -> Sketch:
+    first, last = brief.parents[0], brief.parents[-1]
+    proposal = understand(brief.words, first.seed)
+    lattice = cells_for(brief.repeat, brief.words, islands=proposal.family.island, knobs=brief.knobs)
+    share = brief.share if last is not first else 0.0
+    size = {"width_px": lattice.columns * unit_px, "height_px": lattice.rows * unit_px}
+    coverage = np.zeros((ROLES, size["height_px"], size["width_px"]), np.float32)
+    palette: dict[int, str] = {}
+    for parent, weight in ((first, 1 - share), (last, share)):
+        for index, plane in enumerate(coverage_of(parent, **size)):
+            coverage[parent.role_of(index)] += weight * plane
+            palette.setdefault(parent.role_of(index), parent.palette.colours[index])
+    if brief.palette:
+        palette = dict(zip(sorted(palette), map(parse_colour, brief.palette), strict=False))
+    palette = dict(sorted(palette.items())[: limits.max_colours])
+    absent = [role for role in range(ROLES) if role not in palette]
+    coverage[0] += coverage[absent].sum(axis=0)
+    coverage[absent] = 0
+    anew = frozenset({0, *(first.role_of(index) for index in brief.redraw)}) if brief.redraw else None
+    told = f"seed {first.seed}" if last is first else f"seeds {first.seed} and {last.seed} at {share:.2f}"
+    return Sketch(
+        coverage=coverage,
+        level=float(shifted(torch.tensor(brief.strength), noise_shift(unit_px))),
+        cells=lattice,
+        lattice=lattice,
+        palette=palette,
+        origin=f"an earlier drawing, {told}, left by {brief.strength:.2f}",
+        words=proposal.words,
+        calm=FIELD_CALM,
+        notes=proposal.notes,
+        anew=anew,
+    )
+
+
+def _from_picture(brief: Brief, palette: dict[int, str], unit_px: int) -> Sketch:
+    """The picture's main colour areas, most common first, faded to the ground at its edges so that they can meet."""
+    assert brief.reference is not None
+    cells = cells_for(brief.repeat, "", islands=False)
+    width, height = cells.columns * unit_px, cells.rows * unit_px
+    small = cv2.resize(brief.reference, (2 * width, 2 * height), interpolation=cv2.INTER_AREA)
+    _, labels = cluster(lab_of(cv2.medianBlur(small, 3)).reshape(-1, 3), len(palette))
+    ranks = np.argsort(np.argsort(-np.bincount(labels, minlength=len(palette)), kind="stable"))
+    places = ranks[labels].reshape(2 * height, 2 * width)
+    sharp = (places[None] == np.arange(ROLES)[:, None, None]).astype(np.float32)
+    coverage = np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA) for plane in sharp])
+    fade = np.minimum(_edge(height)[:, None], _edge(width)[None, :]).astype(np.float32)
+    coverage *= fade
+    coverage[0] += 1 - fade
+    return Sketch(
+        coverage=coverage,
+        level=fine_level(REFERENCE_START_LEVEL, unit_px),
+        cells=cells,
+        lattice=cells,
+        palette=palette,
+        origin=f"the reference picture, from noise {REFERENCE_START_LEVEL}",
+        words=understand(brief.words, 0).words if brief.words.strip() else "",
+        calm=FIELD_CALM,
+    )
+
+
+def _palette(brief: Brief, limits: Limits) -> dict[int, str]:
     most = min(ROLES, limits.max_colours)
     if brief.palette:
-        return Palette(tuple(parse_colour(colour) for colour in brief.palette)[:most])
-    if brief.reference is not None:
-        palette = palette_from_picture(brief.reference, min(most, 6))
-        if len(palette) < 2:
+        colours = tuple(parse_colour(colour) for colour in brief.palette)
+    elif brief.reference is not None:
+        colours = palette_from_picture(brief.reference, min(most, 6)).colours
+        if len(colours) < 2:
             raise InvalidBrief(
                 "The picture is of one colour: send another, or give a palette.", fields={"field": "reference"}
             )
-        return palette
-    return palette_from_words(brief.words, most)
+    else:
+        colours = palette_from_words(brief.words, most).colours
+    return dict(enumerate(colours[:most]))
 
 
-def _from_family(family: corpus.Family, cells: Cells, slots: int, rng: np.random.Generator, words: str) -> Start:
-    style = style_for(family, words, rng)
-    time = float(rng.choice(ISLAND_START_TIMES if family.island else FIELD_START_TIMES))
-    drawn = cells if family.island else _SINGLE
-    companion = companion_of(family, words, rng) if cells.columns % 2 == 0 else None
-    coverage = corpus.draw_cloth(family, style, drawn, companion=companion, size_px=UNIT_PX)
-    motifs = family.name if companion is None else f"{family.name} with {companion.name}"
-    origin = f"model over proposal {motifs} {style}, from noise {time}"
-    calm_px = MOTIF_CALM_PX if family.island else FIELD_CALM_PX
-    return Start(_fractions(corpus.fold_roles(coverage, slots)), time, origin, drawn, calm_px)
+# ------------------------------------------------------------------------------------------------ what stays
 
 
-def _from_picture(picture: NDArray[np.uint8], cells: Cells, slots: int) -> Start:
-    """The picture's main colour areas, most common first, faded to the ground at its edges so that they can meet."""
-    size = (cells.columns * UNIT_PX * 2, cells.rows * UNIT_PX * 2)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    lab = lab_of(cv2.medianBlur(small, 3)).reshape(-1, 3)
-    _, labels = cluster(lab, slots)
-    ranks = np.argsort(np.argsort(-np.bincount(labels, minlength=slots), kind="stable"))
-    roles = ranks[labels].reshape(size[::-1])
-    sharp = (roles[None] == np.arange(ROLES)[:, None, None]).astype(np.float32)
-    half = (size[0] // 2, size[1] // 2)
-    coverage = np.stack([cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in sharp])
-    fade = np.minimum(_edge(half[1])[:, None], _edge(half[0])[None, :]).astype(np.float32)
-    coverage *= fade
-    coverage[0] += 1 - fade
-    origin = f"model over the reference picture, from noise {REFERENCE_START_TIME}"
-    return Start(coverage, REFERENCE_START_TIME, origin, cells)
+def _unchanged(brief: Brief, seed: int) -> Raster:
+    """The one parent as it is, at the brief's size, in the brief's colours where it gives any."""
+    (parent,) = brief.parents
+    colours = tuple(map(parse_colour, brief.palette or parent.palette.colours))
+    return replace(
+        parent,
+        indices=_at_size(parent.indices, brief),
+        palette=Palette(colours + parent.palette.colours[len(colours) :]),
+        repeat=brief.repeat,
+        seed=seed,
+        origin=f"an earlier drawing, seed {parent.seed}, as it was",
+    )
+
+
+def _with_kept(drawn: Raster, brief: Brief) -> Raster:
+    """The drawing with every colour of the parent that was not to be drawn anew exactly where it was."""
+    (parent,) = brief.parents
+    roles = sorted({*drawn.roles, *(parent.role_of(index) for index in range(len(parent.palette)))})
+    colours = {parent.role_of(index): colour for index, colour in enumerate(parent.palette.colours)}
+    colours |= {drawn.role_of(index): colour for index, colour in enumerate(drawn.palette.colours)}
+    before = np.array([roles.index(parent.role_of(i)) for i in range(len(parent.palette))], np.uint8)
+    after = np.array([roles.index(drawn.role_of(i)) for i in range(len(drawn.palette))], np.uint8)
+    anew = {0, *(parent.role_of(index) for index in brief.redraw)}
+    free = [role in anew for role in roles]
+    was, now = before[_at_size(parent.indices, brief)], after[drawn.indices]
+    ground = np.uint8(roles.index(0)) if 0 in roles else was
+    indices = np.where(np.array(free)[was], np.where(np.array(free)[now], now, ground), was).astype(np.uint8)
+    indices, present = used_colours(indices)
+    return replace(
+        drawn,
+        indices=indices,
+        palette=Palette(tuple(colours[roles[index]] for index in present)),
+        roles=tuple(roles[index] for index in present),
+    )
+
+
+def _at_size(indices: IndexArray, brief: Brief) -> IndexArray:
+    if indices.shape == (brief.height_px, brief.width_px):
+        return indices
+    return cv2.resize(indices, (brief.width_px, brief.height_px), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+
+
+_ONE_UNIT = Cells(1, 1, Layout.STRAIGHT)
+
+
+def _unit_mm(brief: Brief, lattice: Cells) -> float:
+    return min(brief.repeat.width_mm / lattice.columns, brief.repeat.height_mm / lattice.rows)
+
+
+def _covered_by(coverage: Coverage, roles: frozenset[int]) -> torch.Tensor:
+    return torch.from_numpy(np.isin(coverage.argmax(axis=0), list(roles)))
 
 
 def _edge(size: int) -> NDArray[np.float64]:
@@ -167,6 +361,6 @@ def _edge(size: int) -> NDArray[np.float64]:
     return (distance / (0.04 * size)).clip(0, 1)
 
 
-def _fractions(coverage: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _fractions(coverage: NDArray[np.uint8]) -> Coverage:
     whole = coverage.astype(np.float32)
     return whole / whole.sum(axis=0, keepdims=True).clip(1)

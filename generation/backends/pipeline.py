@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
 from torch import Tensor
 
-from generation.backends.denoiser import ROLES, UNIT_PX, coordinates, make_toroidal, predict_logits
+from generation.backends.denoiser import ROLES, coarse_level, coordinates, geometry_of, make_toroidal, predict_logits
+from generation.backends.projection import UnitLimits, project, weight_at
 from generation.domain.setting import Cells
 
-NOISE_SHIFT = 5.0
-GUIDED_ABOVE = 0.5  # below this noise the design is decided: guidance would only harden its edges
+GUIDED_ABOVE = 0.4  # below this noise of the coarse picture the design is decided: guidance would only harden its edges
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a drawing goes on from (SDEdit, Meng et al. 2022)."""
+
+    coverage: Tensor  # (ROLES, H, W) in [0, 1]
+    time: float  # how much noise goes over it: 0 none, 1 nothing else
+    pinned: Tensor | None = None  # (H, W) bool: where the start stays as it is
 
 
 class RepeatPipeline(DiffusionPipeline):
@@ -22,6 +32,7 @@ class RepeatPipeline(DiffusionPipeline):
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
         self.torus = make_toroidal(unet)
+        self.geometry = geometry_of(unet)
 
     @torch.inference_mode()
     def __call__(
@@ -29,66 +40,74 @@ class RepeatPipeline(DiffusionPipeline):
         text: Tensor,
         cells: Cells,
         *,
-        seed: int,
+        noise: Tensor,
         steps: int = 10,
         guidance: float = 2.5,
-        start: Tensor | None = None,
-        start_time: float = 1.0,
-        likeness: float = 0.0,
-        slots: int = ROLES,
+        start: Start | None = None,
+        roles: Sequence[int] = range(ROLES),
+        limits: UnitLimits | None = None,
         on_step: Callable[[int, int], None] | None = None,
+        precision: torch.dtype = torch.bfloat16,
     ) -> Tensor:
-        """(ROLES, rows * UNIT_PX, columns * UNIT_PX) float32 coverage, summing to 1 over the roles.
+        """(ROLES, rows * unit_px, columns * unit_px) float32 coverage, summing to 1 over the roles.
 
-        text: (1, tokens, width) token states. start: coverage to begin from (SDEdit, Meng et al. 2022), noised to
-        `start_time`. likeness: share of the noise's variance that all units have in common. slots: roles allowed.
+        text: (1, tokens, width) token states. noise: as `unit_noise` makes it. roles: those that may be drawn.
+        limits: what every prediction is moved towards while it is drawn; none: what the network likes.
+        precision: what the network calculates in.
         """
         self.torus.layout = cells.layout
-        where = coordinates(cells)
-        noise = unit_noise(cells, seed=seed, likeness=likeness)
-        state = noise if start is None else (1 - start_time) * (2 * start[None] - 1) + start_time * noise
-        self.scheduler.set_timesteps(sigmas=_unshifted_levels(start_time, steps))
-        forbidden = torch.arange(ROLES).view(1, -1, 1, 1) >= slots
+        where = coordinates(cells, self.geometry.unit_tokens)
+        first = 1.0 if start is None else start.time
+        given = None if start is None else 2 * start.coverage[None] - 1
+        state = noise if given is None else (1 - first) * given + first * noise
+        self.scheduler.set_timesteps(sigmas=self._levels(first, steps))
+        forbidden = torch.ones(1, ROLES, 1, 1, dtype=torch.bool)
+        forbidden[:, list(roles)] = False
         both = torch.cat([torch.zeros_like(text), text])
         clean = state
         for number, timestep in enumerate(self.scheduler.timesteps):
             level = float(self.scheduler.sigmas[number])
-            guided = guidance != 1.0 and level > GUIDED_ABOVE
+            coarse = coarse_level(level, self.geometry.unit_px)
+            guided = guidance != 1.0 and coarse > GUIDED_ABOVE
             prompt = both if guided else text
             time = torch.full((len(prompt),), level)
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", precision, enabled=precision != torch.float32):
                 logits = predict_logits(self.unet, state.expand(len(prompt), -1, -1, -1), time, prompt, where)
             if guided:
                 logits = logits[:1] + guidance * (logits[1:] - logits[:1])
             clean = logits.masked_fill(forbidden, -torch.inf).softmax(dim=1)
+            if limits is not None:
+                clean = project(clean, limits, weight=weight_at(coarse), layout=cells.layout)
+            if start is not None and start.pinned is not None:
+                clean = torch.where(start.pinned, start.coverage, clean)
             velocity = (state - (2 * clean - 1)) / level
             state = self.scheduler.step(velocity, timestep, state).prev_sample
             if on_step:
                 on_step(number + 1, len(self.scheduler.timesteps))
         return clean[0]
 
+    def _levels(self, start: float, steps: int) -> list[float]:
+        """Noise levels from `start` down, evenly spaced before the scheduler shifts them."""
+        shift = self.scheduler.config["shift"]
+        first = start / (shift - (shift - 1) * start)
+        return [first * (1 - k / steps) for k in range(steps)]
 
-def unit_noise(cells: Cells, *, seed: int, likeness: float) -> Tensor:
+
+def unit_noise(cells: Cells, unit_px: int, *, seed: int, likeness: float = 0.0) -> Tensor:
     """(1, ROLES, H, W) unit noise from the seed alone; `likeness` of its variance is the same in every unit."""
     random = torch.Generator().manual_seed(seed)
-    own = torch.randn(1, ROLES, cells.rows * UNIT_PX, cells.columns * UNIT_PX, generator=random)
+    own = torch.randn(1, ROLES, cells.rows * unit_px, cells.columns * unit_px, generator=random)
     if likeness <= 0:
         return own
-    shared = torch.randn(1, ROLES, UNIT_PX, UNIT_PX, generator=random)
-    columns = [
-        torch.cat(
-            [_moved(shared, *corner) for corner in cells.origins()[row * cells.columns : (row + 1) * cells.columns]], 3
-        )
+    shared = torch.randn(1, ROLES, unit_px, unit_px, generator=random)
+    origins = cells.origins()
+    rows = [
+        torch.cat([_moved(shared, *corner) for corner in origins[row * cells.columns : (row + 1) * cells.columns]], 3)
         for row in range(cells.rows)
     ]
-    return likeness**0.5 * torch.cat(columns, dim=2) + (1 - likeness) ** 0.5 * own
+    return likeness**0.5 * torch.cat(rows, dim=2) + (1 - likeness) ** 0.5 * own
 
 
 def _moved(unit: Tensor, x: float, y: float) -> Tensor:
-    return unit.roll((int(y % 1 * UNIT_PX), int(x % 1 * UNIT_PX)), (2, 3))
-
-
-def _unshifted_levels(start: float, steps: int) -> list[float]:
-    """Even noise levels from `start` down, given before the scheduler's shift."""
-    first = start / (NOISE_SHIFT - (NOISE_SHIFT - 1) * start)
-    return [first * (1 - k / steps) for k in range(steps)]
+    side = unit.shape[-1]
+    return unit.roll((int(y % 1 * side), int(x % 1 * side)), (2, 3))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.domain.pattern import IndexArray, Layout
+from generation.domain.pattern import IndexArray, Layout, Raster
 
 Coverage = NDArray[np.float32]
 
@@ -36,9 +36,32 @@ def pad_by_layout(tile: NDArray[np.generic], pad: int, layout: Layout) -> NDArra
     return np.concatenate([wide[..., -pad:, :], wide, wide[..., :pad, :]], axis=-2)
 
 
+def coverage_of(raster: Raster, *, width_px: int, height_px: int) -> Coverage:
+    """(colours, height_px, width_px) how much of each pixel every colour of the raster covers; sums to 1."""
+    planes = [
+        cv2.resize((raster.indices == index).astype(np.float32), (width_px, height_px), interpolation=cv2.INTER_AREA)
+        for index in range(len(raster.palette))
+    ]
+    return np.stack(planes)
+
+
+def with_ink_at_most(coverage: Coverage, most_ink: float) -> Coverage:
+    """Coverage (K, H, W) whose strongest role is the ground, plane 0, on at least 1 - most_ink of the cloth.
+
+    The pixels that are least decided are given up first: shapes become slimmer, none is dropped as a whole.
+    """
+    lead = coverage[1:].max(axis=0) - coverage[0]
+    excess = float((lead > 0).mean()) - most_ink
+    if excess <= 0:
+        return coverage
+    out = coverage.copy()
+    out[0] += max(0.0, float(np.quantile(lead, 1 - most_ink))) + 1e-6
+    return out
+
+
 def smooth(coverage: Coverage, sigma_px: float, layout: Layout) -> Coverage:
     """Coverage (K, H, W) with its outlines calmed by a Gaussian; wraps as the cloth does."""
-    pad = int(np.ceil(3 * sigma_px))
+    pad = max(1, int(np.ceil(3 * sigma_px)))
     padded = pad_by_layout(coverage, pad, layout)
     planes = [cv2.GaussianBlur(plane, (2 * pad + 1, 2 * pad + 1), sigma_px)[pad:-pad, pad:-pad] for plane in padded]
     return np.stack(planes).astype(np.float32)

@@ -99,6 +99,7 @@ class Limits:
 
     max_colours: int = 8
     min_feature_mm: float = 0.5
+    max_ink: float = 1.0  # share of the cloth that is not ground
 
 
 @dataclass(frozen=True)

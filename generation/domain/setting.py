@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generation.domain.pattern import Layout, Repeat
+from generation.domain.pattern import Knobs, Layout, Repeat
 
 _UNIT_MM = 85.0  # one motif cell of a design that says nothing about its scale
 _SCALE_WORDS: dict[str, float] = {
@@ -12,6 +12,7 @@ _SCALE_WORDS: dict[str, float] = {
     "medium": 1.0, "large": 1.45, "big": 1.45, "bold": 1.2, "oversized": 1.9, "huge": 1.9, "giant": 1.9,
     "large-scale": 1.45, "small-scale": 0.75,
 }  # fmt: skip
+_AS_ASKED = Knobs()
 _MOST_CELLS = 25  # what a drawing may cost: each cell is one pass of the network per step
 
 
@@ -36,13 +37,19 @@ class Cells:
         ]
 
 
-def cells_for(repeat: Repeat, words: str, *, islands: bool) -> Cells:
+def motif_zoom(knobs: Knobs) -> float:
+    """How much larger a motif stands in its unit: what makes units denser makes them smaller, but not the motif."""
+    return knobs.density**0.5
+
+
+def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_ASKED) -> Cells:
     """The lattice for a repeat: units of about 85 mm, scaled by words of size, compatible with the repeat's layout.
 
     `islands` are motifs that stand alone: their columns (or rows) may be dropped by half a unit where that closes over
     the repeat. Patterns that run on get whole units across the layout's shift.
     """
-    unit_mm = min(_UNIT_MM * _scale(words), repeat.width_mm, repeat.height_mm)
+    asked_mm = _UNIT_MM * _scale(words) * knobs.scale / motif_zoom(knobs)
+    unit_mm = min(asked_mm, repeat.width_mm, repeat.height_mm)
     columns, rows = max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
     while columns * rows > _MOST_CELLS:
         unit_mm *= 1.1

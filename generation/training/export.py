@@ -27,10 +27,10 @@ def export(
 ) -> dict[str, Any]:
     """Write the folder in one move and return its card. Raises WorseWeights where better ones are there already."""
     score = held_out_score(unet, units=recipe.held_out_units)
-    _refuse_worse(folder, score)
+    _refuse_worse(folder, score, recipe.held_out_units)
     card = {
         "name": "Weftline embedded generator",
-        "task": "words to soft coverage of one textile repeat unit, 64 px, 8 roles",
+        "task": f"words to soft coverage of one textile repeat unit, {recipe.unit_px} px, {corpus.ROLES} roles",
         "parameters": sum(parameter.numel() for parameter in unet.parameters()),
         "images_seen": progress.images,
         "minutes": round(progress.seconds / 60, 1),
@@ -60,10 +60,11 @@ def export(
     return card
 
 
-def _refuse_worse(folder: Path, score: dict[str, float]) -> None:
+def _refuse_worse(folder: Path, score: dict[str, float], units: int) -> None:
     if not (folder / weights.CARD).exists():
         return
-    old = weights.read_card(folder)["held_out_cross_entropy_minus_entropy"]["mean"]
+    # Asked again rather than read from the card: the corpus may have grown since.
+    old = held_out_score(drawing.load(folder).unet, units=units)["mean"]
     if score["mean"] > old:
         raise WorseWeights(
             f"The new weights have {score['mean']} nats over the entropy on the held-out designs, those in "
@@ -79,14 +80,14 @@ def _readme(card: dict[str, Any]) -> str:
 
 {card["task"]}. {card["parameters"] / 1e6:.1f} M parameters, half precision, safetensors.
 
-* Trained from nothing for {card["minutes"]} minutes on a CPU, {card["images_seen"]} images seen, by
+* Trained from nothing for {card["minutes"]} minutes ({card["recipe"]["device"]}), {card["images_seen"]} images seen, by
   `manage.py train_generator`. {card["note"]}
 * Data: {card["data"]["families"]} textile programs of our own (corpus {card["data"]["corpus"]}), no other pictures.
 * Licence of the data: {card["licence"]}.
 * Text: {card["text_encoder"]}.
-* It draws what its programs draw: flowers, leaves, stripes, checks and the like. It does not know foxes or cellos.
+* It draws what its programs draw: flowers, leaves, stripes, checks and the like. It has never seen a cello.
 
-Cross-entropy minus entropy on {units} held-out designs, nats per pixel:
+Cross-entropy minus entropy on {units} held-out designs, nats per pixel of a unit of 64 pixels:
 
 | noise | excess |
 |---|---|

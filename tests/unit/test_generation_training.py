@@ -8,12 +8,21 @@ import torch
 from PIL import Image
 
 from generation.backends import weights
+from generation.backends.denoiser import geometry_of, make_toroidal
+from generation.backends.denoiser import network as untaught
 from generation.training import train as training
 from generation.training.contact_sheet import contact_sheet
 from generation.training.export import WorseWeights, export
 
 TINY = replace(
-    training.CPU, batch=4, pool_units=64, first_units=24, fresh_per_step=2, held_out_units=4, warm_up_steps=2
+    training.RECIPES["cpu"],
+    widths=(16, 16, 32),
+    batch=4,
+    pool_units=64,
+    first_units=24,
+    fresh_per_step=2,
+    held_out_units=4,
+    warm_up_steps=2,
 )
 
 
@@ -22,31 +31,33 @@ def trained(tmp_path_factory):
     """A few steps, stopped, and a few more: (network, progress, lines told, images when it was stopped, folder)."""
     work = tmp_path_factory.mktemp("work")
     told = []
-    with pytest.MonkeyPatch.context() as patch:
-        small = {
-            **training.UNET_CONFIG,
-            "block_out_channels": (16, 16, 32),
-            "norm_num_groups": 8,
-            "attention_head_dim": 2,
-        }
-        patch.setattr(training, "UNET_CONFIG", small)
-        _, first = training.train(minutes=0.02, work=work, recipe=TINY, report=told.append)
-        stopped = first.images
-        network, progress = training.train(minutes=0.04, work=work, resume=True, recipe=TINY, report=told.append)
+    _, first = training.train(minutes=0.1, work=work, recipe=TINY, report=told.append)
+    stopped = first.images
+    network, progress = training.train(minutes=0.15, work=work, resume=True, recipe=TINY, report=told.append)
     return network, progress, told, stopped, work
 
 
 def test_a_resumed_training_goes_on_from_where_it_stopped(trained):
     _, progress, _, stopped, _ = trained
     assert 0 < stopped < progress.images
-    assert progress.seconds >= 0.04 * 60
-    assert [entry["images"] for entry in progress.history] == [stopped, progress.images]
+    assert progress.seconds >= 0.15 * 60
+    assert [entry["images"] for entry in progress.history][-2:] == [stopped, progress.images]
+
+
+def test_the_network_learns_at_half_the_size_first_and_is_grown(trained):
+    network, progress, told, *_ = trained
+    assert [entry["unit_px"] for entry in progress.history] == [64, 128, 128]
+    assert geometry_of(network) == TINY.fine
+    assert any("growing" in line for line in told)
 
 
 def test_training_lowers_the_cross_entropy(trained):
     _, progress, _, _, _ = trained
-    first, last = (entry["score"]["mean"] for entry in progress.history)
-    assert last < first
+    torch.manual_seed(TINY.seed)
+    untrained = untaught(TINY.fine, TINY.widths)
+    make_toroidal(untrained)
+    before = training.held_out_score(untrained, units=TINY.held_out_units)
+    assert progress.history[-1]["score"]["mean"] < 0.9 * before["mean"]
 
 
 def test_the_score_is_told_by_noise_level(trained):

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--minutes", type=float, default=90, help="wall clock in all, earlier runs counted with --resume"
         )
-        parser.add_argument("--profile", choices=["cpu"], default="cpu")
+        parser.add_argument("--profile", choices=["cpu", "gpu"], default="cpu", help="the recipe; gpu needs CUDA")
         parser.add_argument("--resume", action="store_true", help="go on from the checkpoint under var/train")
         parser.add_argument("--out", type=Path, default=WEIGHTS, help="the weights folder to write")
 
@@ -26,18 +26,21 @@ class Command(BaseCommand):
         training = import_module("generation.training.train")  # torch comes in here, not with the web server
         exporting = import_module("generation.training.export")
         sheet = import_module("generation.training.contact_sheet")
+        recipe = training.RECIPES[options["profile"]]
+        if recipe.device == "cuda" and not training.torch.cuda.is_available():
+            raise CommandError("This machine has no CUDA device: train with --profile cpu.")
         work = Path(settings.VAR_DIR) / "train"
         unet, progress = training.train(
             minutes=options["minutes"],
             work=work,
+            recipe=recipe,
             resume=options["resume"],
-            recipe=training.CPU,
             report=self.stdout.write,
         )
         sheet.contact_sheet(unet, work / "contact_sheet.png")
         self.stdout.write(f"contact sheet: {work / 'contact_sheet.png'}")
         try:
-            card = exporting.export(unet, options["out"], progress=progress, recipe=training.CPU)
+            card = exporting.export(unet, options["out"], progress=progress, recipe=recipe)
         except exporting.WorseWeights as error:
             raise CommandError(str(error)) from error
         self.stdout.write(

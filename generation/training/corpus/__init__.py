@@ -93,12 +93,18 @@ def draw_unit(
 
 
 def draw_cloth(
-    family: Family, seed: int, cells: Cells, *, companion: Family | None = None, size_px: int = 64
+    family: Family,
+    seed: int,
+    cells: Cells,
+    *,
+    companion: Family | None = None,
+    size_px: int = 64,
+    zoom: float = 1.0,
 ) -> NDArray[np.uint8]:
     """Coverage (ROLES, rows * size_px, columns * size_px) uint8 of many units in one style, each an own variation.
 
     Every second column shows the `companion` where there is one. Families that run on from unit to unit come as one
-    unit, repeated.
+    unit, repeated. zoom: how much larger than usual an island's motif stands in its unit.
     """
     if not family.island:
         one = draw_unit(family, seed, size_px=size_px).coverage
@@ -106,7 +112,7 @@ def draw_cloth(
     sheet = Sheet(size_px, columns=cells.columns, rows=cells.rows, layout=cells.layout)
     for number, (x, y) in enumerate(cells.origins()):
         sheet.origin = (x, y)
-        _draw(sheet, companion if companion and int(x) % 2 else family, seed, number)
+        _draw(sheet, companion if companion and int(x) % 2 else family, seed, number, zoom=zoom)
     return sheet.coverage()
 
 
@@ -167,12 +173,15 @@ def _draw_captioned(
     return Unit(coverage, words, family.name, seed, layout, variation)
 
 
-def _draw(sheet: Sheet, family: Family, seed: int, variation: int) -> tuple[str, ...]:
+def _draw(sheet: Sheet, family: Family, seed: int, variation: int, *, zoom: float = 1.0) -> tuple[str, ...]:
     if family.airy:
         style, vary = np.random.default_rng([seed, 13]), np.random.default_rng([seed, variation, 13])
         if style.random() < _FILLED:
             filler(sheet, style, vary)
-    return family.draw(sheet, *_generators(family, seed, variation))
+    sheet.zoom = zoom
+    words = family.draw(sheet, *_generators(family, seed, variation))
+    sheet.zoom = 1.0  # what fills the corners stays where four units meet
+    return words
 
 
 def _generators(family: Family, seed: int, variation: int) -> tuple[np.random.Generator, np.random.Generator]:
