@@ -47,7 +47,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 _UNIT_PX = 128  # a training unit is compared at this size
-_CELLS = 4  # a repeat of many motif cells is compared by so many of them
+_CELLS = 2  # a repeat of many motif cells is compared by so many of them
 _PROPOSAL = re.compile(r"proposal (\w+)(?: with (\w+))? (\d+)")
 _ROLES_LAB = np.stack([np.linspace(5, 95, corpus.ROLES), np.zeros(corpus.ROLES), np.zeros(corpus.ROLES)], axis=1)
 

@@ -138,6 +138,18 @@ class ApprovalAdmin(ReadOnly):
     list_display = ("line", "number", "candidate", "at", "sha256")
 
 
+@admin.register(models.Exclusivity)
+class ExclusivityAdmin(ReadOnly):
+    """Designs promised to one customer; a promise can be ended early."""
+
+    list_display = ("artwork", "customer", "territory", "valid_from", "until")
+    list_filter = ("customer__shop",)
+    readonly_fields = ("artwork", "customer", "valid_from")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+
 @admin.register(models.Step)
 class StepAdmin(ReadOnly):
     """The ledger of work."""

@@ -58,6 +58,20 @@ class CandidateNotPassed(OrderError):
     http_status = 409
 
 
+class DesignTaken(OrderError):
+    """This design, or one nearly the same, is promised to another customer: choose another, or ask for a change."""
+
+    code = "design_taken"
+    http_status = 409
+
+
+class AlreadySold(OrderError):
+    """Nearly the same design has been sold to somebody else: it can't be promised to one customer any more."""
+
+    code = "already_sold"
+    http_status = 409
+
+
 class UnknownCandidate(OrderError):
     """This line has no such candidate in its newest round."""
 

@@ -243,6 +243,22 @@ class Approval(models.Model):
         return f"{self.line} approval {self.number}"
 
 
+class Exclusivity(models.Model):
+    """A promise that a design is made for one customer alone. orders/exclusivity.py is its only writer."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT)
+    artwork = models.ForeignKey(Artwork, models.PROTECT)
+    territory = models.CharField(max_length=120, blank=True, help_text="Where it holds; empty: everywhere.")
+    valid_from = models.DateField()
+    until = models.DateField(null=True, blank=True, help_text="Its last day; empty: for ever.")
+
+    class Meta:
+        verbose_name_plural = "exclusivities"
+
+    def __str__(self) -> str:
+        return f"{self.artwork.sha256[:12]} for {self.customer}"
+
+
 class Step(models.Model):
     """One piece of durable work. orders/steps.py is its only writer."""
 

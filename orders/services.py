@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from generation import services as generation
 from generation.domain.pattern import Layout, Repeat
-from orders import audit, flow, work
+from orders import audit, exclusivity, flow, work
 from orders.domain.exploring import MAY, NEEDS, PARENTS, Way
 from orders.domain.states import LineEvent, LineState
 from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, UnknownCandidate
@@ -95,7 +95,7 @@ def submit(line: OrderLine, *, by: User | None) -> OrderLine:
 def approve(line: OrderLine, candidate_position: int, *, by: User | None) -> Approval:
     """Say yes to one candidate of the newest round.
 
-    Raises UnknownCandidate, CandidateNotPassed, StaleState, IllegalTransition.
+    Raises UnknownCandidate, CandidateNotPassed, DesignTaken, StaleState, IllegalTransition.
     """
     with transaction.atomic():
         moved = flow.move(line, LineEvent.APPROVE, by=by, details={"candidate": candidate_position})
@@ -104,6 +104,8 @@ def approve(line: OrderLine, candidate_position: int, *, by: User | None) -> App
             raise UnknownCandidate(fields={"field": "candidate", "candidate": candidate_position})
         if not candidate.passed:
             raise CandidateNotPassed(fields={"field": "candidate", "findings": candidate.findings})
+        # Once more than at the check: it may have been promised to somebody since. The move holds the shop's row.
+        exclusivity.refuse_if_taken(moved, candidate.artwork)
         specification = work.specification(moved, candidate)
         return Approval.objects.create(
             line=moved,

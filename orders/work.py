@@ -37,6 +37,7 @@ from inventory_sync.ports import (
     WorkOrder,
     in_unit,
 )
+from orders import exclusivity
 from orders.domain.exploring import EXACT, Way
 from orders.errors import FileDamaged, HoldChanged, NotYetInStock
 from orders.models import Approval, Candidate, OrderLine, Round
@@ -146,9 +147,10 @@ def check(line: OrderLine) -> list[Checked]:
     for number, candidate in enumerate(waiting, start=1):
         say(line, f"checking design {number} of {len(waiting)}")
         found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
+        alike = exclusivity.findings(line, candidate.artwork)
         values: dict[str, Any] = {
-            "findings": [plain(finding) for finding in found.findings],
-            "passed": found.passed,
+            "findings": [plain(finding) for finding in (*found.findings, *alike)],
+            "passed": found.passed and all(finding.severity is not Severity.ERROR for finding in alike),
             "made": [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in lab_to_srgb(found.made_lab)],
             "usage": plain(found.usage),
             "checked_at": timezone.now(),

@@ -14,7 +14,7 @@ from generation.domain.pattern import Layout
 from generation.services import LONGEST_WORDS
 from orders import clock, work
 from orders.domain.exploring import PARENTS
-from orders.models import Approval, Candidate, Order, OrderLine, Round
+from orders.models import Approval, Candidate, Exclusivity, Order, OrderLine, Round
 from orders.services import Exploration, NewLine
 
 ORDER_EXAMPLE = {
@@ -406,6 +406,32 @@ class OrderView(serializers.ModelSerializer):
     class Meta:
         model = Order
         fields = ("number", "customer", "created_at", "lines")
+
+
+class SoldView(serializers.Serializer):
+    """An order that was made in nearly the same design."""
+
+    order = serializers.CharField()
+    on = serializers.DateField()
+    likeness = serializers.FloatField(help_text="0 nothing in common, 1 the same.")
+    own = serializers.BooleanField(help_text="By the same customer.")
+
+
+class ExclusiveInput(Strict):
+    """How long and where a design is made for one customer alone; left out: for ever, everywhere."""
+
+    until = serializers.DateField(required=False, allow_null=True, help_text="The last day.")
+    territory = Text(max_length=120, required=False, allow_blank=True)
+
+
+class ExclusivityView(serializers.ModelSerializer):
+    """A promise that a design is made for one customer alone."""
+
+    customer = serializers.CharField(source="customer.name")
+
+    class Meta:
+        model = Exclusivity
+        fields = ("customer", "territory", "valid_from", "until")
 
 
 class HealthView(serializers.Serializer):

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory_sync import services as inventory
-from orders import health, services, watching, work
+from orders import exclusivity, health, services, watching, work
 from orders.api import serializers
 from orders.api.permissions import EVERYONE
 from orders.models import Candidate, Order, OrderLine, Role, Round
@@ -196,7 +196,7 @@ class CandidateViewSet(ShopScoped):
     serializer_class = serializers.CandidateView
     shop_path = "round__line__order__shop"
     lookup_value_regex = r"[0-9]{1,12}"
-    roles = {"retrieve": EVERYONE, "preview": EVERYONE}
+    roles = {"retrieve": EVERYONE, "preview": EVERYONE, "alike": SELL, "exclusive": SELL}
 
     @extend_schema(responses={200: serializers.CandidateView, **CLIENT_ERRORS})
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -219,6 +219,25 @@ class CandidateViewSet(ShopScoped):
         png = work.preview(candidate, size_px=size_px, repeats=repeats)
         keep = "private, max-age=86400" if candidate.checked_at else "no-store"
         return HttpResponse(png, content_type="image/png", headers={"Cache-Control": keep})
+
+    @extend_schema(responses={200: serializers.SoldView(many=True), **CLIENT_ERRORS})
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def alike(self, request: Request, pk: str) -> Response:
+        """The shop's other orders that were made in nearly the same design, the most alike first."""
+        candidate = self.get_object()
+        sold = exclusivity.sold_before(candidate.round.line, candidate.artwork)
+        return Response(serializers.SoldView(sold, many=True).data)
+
+    @extend_schema(
+        request=serializers.ExclusiveInput, responses={201: serializers.ExclusivityView, **CLIENT_ERRORS}
+    )
+    @action(detail=True, methods=["post"])
+    def exclusive(self, request: Request, pk: str) -> Response:
+        """Promise the design to the customer it was drawn for; who sold it to others before is told by `alike`."""
+        wish = serializers.ExclusiveInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        promise = exclusivity.grant(self.get_object(), by=request.user, **wish.validated_data)
+        return Response(serializers.ExclusivityView(promise).data, status=status.HTTP_201_CREATED)
 
 
 class FileView(APIView):

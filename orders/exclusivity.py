@@ -1,0 +1,182 @@
+"""Whose a design is: what it is nearly the same as, what was promised to whom, and that such promises are kept.
+
+Only designs of the same shop are looked at. What is said to everybody names no other customer and no order; the order
+is for those who sell (`sold_before`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from generation import likeness
+from generation import services as generation
+from generation.domain.uniqueness import SAME_DESIGN
+from generation.models import Artwork
+from orders import audit
+from orders.domain.states import LineState
+from orders.errors import AlreadySold, DesignTaken, InvalidOrder
+from orders.models import Approval, Candidate, Exclusivity, OrderLine, Shop
+from production.domain.finding import Finding, Severity
+
+UNSOLD = (LineState.CANCELLING, LineState.CANCELLED)
+LOOKED_AT = 8  # how many of the most alike designs are told apart
+REMEDY = "Ask for a change, or choose another candidate."
+
+
+@dataclass(frozen=True)
+class Sold:
+    """An order that was made in nearly the same design: for those who sell."""
+
+    order: str
+    on: date
+    likeness: float
+    own: bool  # by the same customer
+
+
+def findings(line: OrderLine, artwork: Artwork) -> list[Finding]:
+    """What a design is nearly the same as: promised to others, sold, drawn before, learnt from; worst first."""
+    trained = likeness.nearest_training(generation.raster_of(artwork), 3, words=line.newest_round.words)
+    found = [_promised(each, alike) for each, alike in _exclusive(line, artwork)]
+    sold = sold_before(line, artwork)
+    found += [_sold(each) for each in sold[:1]]
+    if not found:
+        found += _drawn(line, artwork)
+    return [*found, _learnt(trained)]
+
+
+def sold_before(line: OrderLine, artwork: Artwork) -> list[Sold]:
+    """The shop's other orders that were made in nearly the same design, the most alike first."""
+    approvals = _approvals(line.order.shop).exclude(line=line).select_related("line__order", "candidate")
+    by_artwork: dict[int, list[Approval]] = {}
+    for approval in approvals:
+        by_artwork.setdefault(approval.candidate.artwork_id, []).append(approval)
+    return [
+        Sold(
+            order=approval.line.order.number,
+            on=_day(line.order.shop, approval.at),
+            likeness=value,
+            own=approval.line.order.customer_id == line.order.customer_id,
+        )
+        for artwork_id, value in _nearly_the_same(artwork, list(by_artwork))
+        for approval in by_artwork[artwork_id]
+    ]
+
+
+def grant(candidate: Candidate, *, by: User | None, until: date | None = None, territory: str = "") -> Exclusivity:
+    """Promise a design to the customer it was drawn for, from today. Raises AlreadySold, DesignTaken, InvalidOrder.
+
+    A promise for everywhere (no territory) is refused when the design was sold to somebody else before.
+    """
+    line, artwork = candidate.round.line, candidate.artwork
+    shop = line.order.shop
+    today = _day(shop, timezone.now())
+    if until is not None and until < today:
+        raise InvalidOrder(f"The promise would have ended on {until:%d %B %Y}.", fields={"field": "until"})
+    territory = " ".join(territory.split())
+    with transaction.atomic():
+        # The event takes the shop's row first: nobody approves a design, or promises it, at the same time.
+        details = {"candidate": candidate.pk, "until": until and until.isoformat(), "territory": territory}
+        audit.record(shop, "exclusive", actor=by, line=line, details=details)
+        refuse_if_taken(line, artwork)
+        others = [each for each in sold_before(line, artwork) if not each.own]
+        if others and not territory:
+            raise AlreadySold(fields={"candidate": candidate.pk, "sold": len(others)})
+        return Exclusivity.objects.create(
+            customer=line.order.customer, artwork=artwork, territory=territory, valid_from=today, until=until
+        )
+
+
+def refuse_if_taken(line: OrderLine, artwork: Artwork) -> None:
+    """Raise DesignTaken when the design, or one nearly the same, is promised to another customer everywhere."""
+    for promised, alike in _exclusive(line, artwork):
+        if not promised.territory:
+            raise DesignTaken(fields={"likeness": round(alike, 3), "limit": SAME_DESIGN})
+
+
+def _exclusive(line: OrderLine, artwork: Artwork) -> list[tuple[Exclusivity, float]]:
+    """Promises to other customers of the shop that hold today, with how alike the design is to the one promised."""
+    shop = line.order.shop
+    today = _day(shop, timezone.now())
+    held = Exclusivity.objects.filter(Q(until=None) | Q(until__gte=today), valid_from__lte=today)
+    held = held.filter(customer__shop=shop).exclude(customer=line.order.customer)
+    promised: dict[int, list[Exclusivity]] = {}
+    for each in held:
+        promised.setdefault(each.artwork_id, []).append(each)
+    near = _nearly_the_same(artwork, list(promised))
+    return [(each, alike) for artwork_id, alike in near for each in promised[artwork_id]]
+
+
+def _nearly_the_same(artwork: Artwork, among: Sequence[int]) -> list[tuple[int, float]]:
+    if not among:
+        return []
+    near = likeness.archive(among).nearest(likeness.mark_of(artwork), count=LOOKED_AT)
+    return [(each.artwork_id, each.likeness) for each in near if each.likeness >= SAME_DESIGN]
+
+
+def _approvals(shop: Shop) -> QuerySet[Approval]:
+    return Approval.objects.filter(line__order__shop=shop).exclude(line__state__in=UNSOLD)
+
+
+def _promised(promise: Exclusivity, alike: float) -> Finding:
+    if promise.territory:
+        return _finding(
+            "exclusive_elsewhere",
+            Severity.WARNING,
+            alike,
+            f"This design is nearly the same as one that another customer has to themselves in {promise.territory}.",
+            f"Make sure that this cloth is not sold in {promise.territory}.",
+        )
+    said = "This design is nearly the same as one that another customer has to themselves."
+    return _finding("exclusive_design", Severity.ERROR, alike, said, REMEDY)
+
+
+def _sold(sold: Sold) -> Finding:
+    if sold.own:
+        said = f"This design is nearly the same as one that this customer bought on {sold.on:%d %b %Y}."
+        return _finding("bought_before", Severity.INFO, sold.likeness, said, "")
+    said = f"This design is nearly the same as one sold to another customer on {sold.on:%d %b %Y}."
+    return _finding("sold_before", Severity.WARNING, sold.likeness, said, REMEDY)
+
+
+def _drawn(line: OrderLine, artwork: Artwork) -> list[Finding]:
+    """That nearly the same was drawn for another order of the shop and not sold; none when it was not."""
+    candidates = Candidate.objects.filter(round__line__order__shop=line.order.shop).exclude(round__line=line)
+    ids = candidates.values_list("artwork_id", flat=True).distinct()
+    said = "Nearly the same design was drawn for another order before, and not sold."
+    near = _nearly_the_same(artwork, list(ids))[:1]
+    return [_finding("drawn_before", Severity.INFO, alike, said, "") for _, alike in near]
+
+
+def _learnt(trained: likeness.TrainingSearch) -> Finding:
+    """How near the design is to what the weights were trained on."""
+    if not trained.compared:
+        said = "No training pictures are indexed here: the design was compared with none of them."
+        return _finding("training", Severity.INFO, None, said, "")
+    nearest = trained.nearest[0]
+    if trained.common_stock:
+        said = (
+            f"Independent drawings of {nearest.family.replace('_', ' ')} come out like this one: "
+            "it is common stock, nobody's own design."
+        )
+        return _finding("common_stock", Severity.INFO, nearest.likeness, said, "")
+    if nearest.likeness >= SAME_DESIGN:
+        said = f"This design is nearly one of the {trained.compared} training pictures that it was compared with."
+        return _finding("training", Severity.WARNING, nearest.likeness, said, REMEDY)
+    said = f"Compared with {trained.compared} training pictures: none is nearly the same."
+    return _finding("training", Severity.INFO, nearest.likeness, said, "")
+
+
+def _finding(code: str, severity: Severity, alike: float | None, sentence: str, remedy: str) -> Finding:
+    measured = "" if alike is None else f"{100 * alike:.0f} % alike"
+    limit = f"{100 * SAME_DESIGN:.0f} % alike"
+    return Finding(code, severity, "the whole design", measured, limit, remedy, sentence)
+
+
+def _day(shop: Shop, moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(shop.time_zone)).date()
