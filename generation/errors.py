@@ -59,3 +59,29 @@ class ArtworkMissing(GenerationError):
 
     code = "artwork_missing"
     http_status = 500
+
+
+class TooFewDesigns(GenerationError):
+    """There are too few approved designs to tell what they have in common."""
+
+    code = "too_few_designs"
+    http_status = 409
+
+
+class UnknownLatentSpace(GenerationError):
+    """This shop has built no such space of its designs."""
+
+    code = "unknown_latent_space"
+    http_status = 404
+
+
+class UnknownAxis(GenerationError):
+    """The space has no such axis."""
+
+    code = "unknown_axis"
+
+
+class OutsideAxis(GenerationError):
+    """That is farther than the approved designs go."""
+
+    code = "outside_axis"

@@ -13,10 +13,10 @@ from django.conf import settings
 from generation.errors import ArtworkMissing
 
 
-def put(data: bytes, *, shelf: str = "artworks") -> tuple[str, str]:
+def put(data: bytes, *, shelf: str = "artworks", suffix: str = "png") -> tuple[str, str]:
     """Keep the bytes; returns (sha256, place below the store). A killed writer leaves no half file under that name."""
     sha256 = hashlib.sha256(data).hexdigest()
-    place = f"{shelf}/{sha256[:2]}/{sha256}.png"
+    place = f"{shelf}/{sha256[:2]}/{sha256}.{suffix}"
     if not (root() / place).exists():
         _write_whole(root() / place, data)
     return sha256, place

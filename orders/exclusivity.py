@@ -52,7 +52,7 @@ def findings(line: OrderLine, artwork: Artwork) -> list[Finding]:
 
 def sold_before(line: OrderLine, artwork: Artwork) -> list[Sold]:
     """The shop's other orders that were made in nearly the same design, the most alike first."""
-    approvals = _approvals(line.order.shop).exclude(line=line).select_related("line__order", "candidate")
+    approvals = sold_by(line.order.shop).exclude(line=line).select_related("line__order", "candidate")
     by_artwork: dict[int, list[Approval]] = {}
     for approval in approvals:
         by_artwork.setdefault(approval.candidate.artwork_id, []).append(approval)
@@ -66,6 +66,11 @@ def sold_before(line: OrderLine, artwork: Artwork) -> list[Sold]:
         for artwork_id, value in _nearly_the_same(artwork, list(by_artwork))
         for approval in by_artwork[artwork_id]
     ]
+
+
+def sold_by(shop: Shop) -> QuerySet[Approval]:
+    """Return the approvals of the shop that were not cancelled."""
+    return Approval.objects.filter(line__order__shop=shop).exclude(line__state__in=UNSOLD)
 
 
 def grant(candidate: Candidate, *, by: User | None, until: date | None = None, territory: str = "") -> Exclusivity:
@@ -117,10 +122,6 @@ def _nearly_the_same(artwork: Artwork, among: Sequence[int]) -> list[tuple[int, 
         return []
     near = likeness.archive(among).nearest(likeness.mark_of(artwork), count=LOOKED_AT)
     return [(each.artwork_id, each.likeness) for each in near if each.likeness >= SAME_DESIGN]
-
-
-def _approvals(shop: Shop) -> QuerySet[Approval]:
-    return Approval.objects.filter(line__order__shop=shop).exclude(line__state__in=UNSOLD)
 
 
 def _promised(promise: Exclusivity, alike: float) -> Finding:

@@ -228,9 +228,7 @@ class CandidateViewSet(ShopScoped):
         sold = exclusivity.sold_before(candidate.round.line, candidate.artwork)
         return Response(serializers.SoldView(sold, many=True).data)
 
-    @extend_schema(
-        request=serializers.ExclusiveInput, responses={201: serializers.ExclusivityView, **CLIENT_ERRORS}
-    )
+    @extend_schema(request=serializers.ExclusiveInput, responses={201: serializers.ExclusivityView, **CLIENT_ERRORS})
     @action(detail=True, methods=["post"])
     def exclusive(self, request: Request, pk: str) -> Response:
         """Promise the design to the customer it was drawn for; who sold it to others before is told by `alike`."""

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         if options["approve"] and not options["wait"]:
             sentence = "--approve needs --wait: there is nothing to approve before the candidates are there."
             raise CommandError(sentence, returncode=BAD_INPUT)
-        shop = _shop(options["shop"])
+        shop = shop_named(options["shop"])
         order = self._place(shop, _read(options["file"], self._refuse), options)
         if options["wait"]:
             run(order, approve=options["approve"] == "best")
@@ -115,7 +115,8 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number an order can hold")
 
 
-def _shop(slug: str | None) -> Shop:
+def shop_named(slug: str | None) -> Shop:
+    """Return the shop of that short name, or the only one. Raises CommandError."""
     shops = Shop.objects.filter(slug=slug) if slug else Shop.objects.all()
     found = list(shops[:2])
     if len(found) == 1:
