@@ -1,0 +1,83 @@
+"""How long a customer waits on this machine, model loaded; a process of its own, because threads are set at its start.
+
+python -m generation.evaluation.speed        prints the figures as JSON
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve a shared machine
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+
+import torch
+
+from generation.backends.embedded import EmbeddedGenerator
+from generation.domain.pattern import Brief, Layout, Limits, Repeat
+from generation.evaluation.figures import Figure
+from generation.evaluation.peers import sd15_seconds
+
+_WORDS = "minimalist floral design with a Nordic color palette"
+_PREVIEW_PX, _PRINT_PX, _MASTER_PX = 1200, 3780, 7560
+_REPEAT_MM, _MASTER_MM = 320.0, 640.0
+_THREADS = 2
+_RUNS = 7
+
+
+def measure() -> list[Figure]:
+    """The figures of this machine, in a fresh process. Raises CalledProcessError."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "generation.evaluation.speed"], check=True, capture_output=True, text=True
+    )
+    return [Figure(**figure) for figure in json.loads(ran.stdout.splitlines()[-1])]
+
+
+def _measured() -> list[Figure]:
+    torch.set_num_threads(_THREADS)
+    generator = EmbeddedGenerator()
+    load_s = _seconds(lambda: generator.generate(_brief(_PREVIEW_PX), [0], Limits()))
+    one = [
+        _seconds(lambda seed=seed: generator.generate(_brief(_PREVIEW_PX), [seed], Limits())) for seed in range(_RUNS)
+    ]
+    four = [_seconds(lambda: generator.generate(_brief(_PREVIEW_PX), [1, 2, 3, 4], Limits())) for _ in range(3)]
+    printed = _seconds(lambda: generator.generate(_brief(_PRINT_PX), [1, 2, 3, 4], Limits()))
+    before_gb = _peak_gb()
+    master = [_seconds(lambda: generator.generate(_brief(_MASTER_PX, _MASTER_MM), [1], Limits())) for _ in range(2)]
+    figures = [
+        Figure("model loaded and first design drawn, from a cold process", load_s, "s"),
+        Figure("first preview, median", statistics.median(one), "s", at_most=2),
+        Figure("four variants at preview size, median", statistics.median(four), "s", at_most=5),
+        Figure(f"four variants at print size, {_PRINT_PX} px each", printed, "s"),
+        Figure(f"indexed master of {_MASTER_PX} px, drawing included", min(master), "s", at_most=5),
+        Figure("memory at its highest before the master", before_gb, "GB"),
+        Figure("memory at its highest", _peak_gb(), "GB"),
+        Figure("threads", float(_THREADS)),
+    ]
+    peer_s = sd15_seconds()
+    return [*figures, Figure("diffusers pipeline of SD 1.5 shape, 20 steps, random weights", peer_s, "s")]
+
+
+def _brief(size_px: int, repeat_mm: float = _REPEAT_MM) -> Brief:
+    return Brief(_WORDS, Repeat(repeat_mm, repeat_mm, Layout.HALF_DROP), size_px, size_px)
+
+
+def _seconds(work: object) -> float:
+    began = time.monotonic()
+    work()  # type: ignore[operator]
+    return time.monotonic() - began
+
+
+def _peak_gb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+if __name__ == "__main__":
+    print(json.dumps([asdict(figure) for figure in _measured()]))  # noqa: T201
