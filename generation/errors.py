@@ -54,6 +54,21 @@ class WeightsRefused(GenerationError):
     http_status = 503
 
 
+class NoMemory(GenerationError):
+    """There is not enough free memory to draw with this model: try again later, or choose a smaller one."""
+
+    code = "no_memory"
+    retryable = True
+    http_status = 503
+
+
+class SeamTooVisible(GenerationError):
+    """A line would show on the cloth where the repeats meet."""
+
+    code = "seam_too_visible"
+    http_status = 409
+
+
 class ArtworkMissing(GenerationError):
     """The artwork's file is not in the store, or it has been changed."""
 

@@ -1,4 +1,8 @@
-"""The weights folder: written with a manifest of digests, refused when a single byte is not the one that shipped."""
+"""A folder of weights: written with a manifest of digests, refused when a single byte is not the one it names.
+
+Our own weights ship with their manifest. A folder from elsewhere is looked through by `inspect`, and what passed is
+kept by `pin`: from then on it is the same to `verify` as ours.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,31 @@ from generation.errors import WeightsRefused
 
 MANIFEST = "manifest.json"
 CARD = "model_card.json"
-_ALLOWED = (".safetensors", ".json", ".md")
+INDEX = "model_index.json"
+SHIPPED = (".safetensors", ".json", ".md")
+FOREIGN = (".safetensors", ".json", ".md", ".txt", ".model")  # .txt and .model: a tokenizer's merges and pieces
+
+PIPELINES = {
+    "StableDiffusionPipeline",
+    "StableDiffusionXLPipeline",
+    "PixArtAlphaPipeline",
+    "PixArtSigmaPipeline",
+}
+_PARTS = {
+    "diffusers": {
+        "AutoencoderKL", "UNet2DConditionModel", "PixArtTransformer2DModel", "Transformer2DModel",
+        "DDIMScheduler", "DDPMScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler",
+        "EulerAncestralDiscreteScheduler", "EulerDiscreteScheduler", "HeunDiscreteScheduler",
+        "KDPM2DiscreteScheduler", "LCMScheduler", "LMSDiscreteScheduler", "PNDMScheduler", "TCDScheduler",
+        "UniPCMultistepScheduler",
+    },
+    "transformers": {
+        "CLIPImageProcessor", "CLIPTextModel", "CLIPTextModelWithProjection", "CLIPTokenizer", "CLIPTokenizerFast",
+        "T5EncoderModel", "T5Tokenizer", "T5TokenizerFast",
+    },
+}  # fmt: skip
+_UNUSED = {"safety_checker", "feature_extractor", "image_encoder", "watermarker"}  # parts that drawing does without
+_CODE_KEYS = {"auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code"}
 
 
 def write_manifest(folder: Path) -> None:
@@ -20,33 +48,115 @@ def write_manifest(folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps({"files": files}, indent=1, sort_keys=True) + "\n")
 
 
-def verify(folder: Path) -> str:
+def verify(
+    folder: Path, *, allowed: tuple[str, ...] = SHIPPED, remedy: str = "Put the shipped files back, or train anew."
+) -> str:
     """Check every file against the manifest, without loading any; returns the manifest's own digest.
 
-    Only safetensors, JSON and text are let in: formats that can carry code are refused before they are opened, and so
-    are files that the manifest does not name. Raises WeightsRefused.
+    Only the `allowed` kinds of files are let in: formats that can carry code are refused before they are opened, and
+    so are files that the manifest does not name. Raises WeightsRefused, which ends with the `remedy`.
     """
     try:
         listed: dict[str, str] = json.loads((folder / MANIFEST).read_text())["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _refused(folder, MANIFEST, "it is missing or can't be read") from error
+        raise _refused(folder, MANIFEST, "it is missing or can't be read", remedy) from error
     present = set(_files(folder)) - {MANIFEST}
     for name in sorted(present | set(listed)):
-        if not name.endswith(_ALLOWED):
-            raise _refused(folder, name, "only safetensors, JSON and text files are let in")
+        if not name.endswith(allowed):
+            raise _refused(folder, name, f"only {', '.join(allowed)} files are let in", remedy)
         if name not in listed:
-            raise _refused(folder, name, "the manifest does not name it")
+            raise _refused(folder, name, "the manifest does not name it", remedy)
         if name not in present or (folder / name).is_symlink():
-            raise _refused(folder, name, "it is missing")
+            raise _refused(folder, name, "it is missing", remedy)
         if _digest(folder / name) != listed[name]:
-            raise _refused(folder, name, "its bytes are not the ones in the manifest")
+            raise _refused(folder, name, "its bytes are not the ones in the manifest", remedy)
     return _digest(folder / MANIFEST)
+
+
+def pin(folder: Path) -> str:
+    """Write down what a folder from elsewhere holds, once `inspect` lets it pass; returns the manifest's digest.
+
+    Raises WeightsRefused.
+    """
+    inspect(folder)
+    write_manifest(folder)
+    return verify_pinned(folder)
+
+
+def verify_pinned(folder: Path) -> str:
+    """Check a folder from elsewhere against what was pinned, without loading any of it; returns its digest.
+
+    Raises WeightsRefused.
+    """
+    inspect(folder)
+    remedy = f"Look at who changed it; if it is as you want it, run: manage.py pin_checkpoint {folder}"
+    return verify(folder, allowed=FOREIGN, remedy=remedy)
+
+
+def inspect(folder: Path) -> None:
+    """Refuse a diffusers folder that could run code or needs classes we do not know; nothing of it is loaded.
+
+    Refused are files other than safetensors, JSON and text, every link, classes that are not in the lists above, and
+    settings that ask for code of the folder's own. Raises WeightsRefused.
+    """
+    if not folder.is_dir():
+        raise _refused(folder, str(folder), "there is no such folder", "Name the folder that holds model_index.json.")
+    for name in _files(folder):
+        if (folder / name).is_symlink():
+            raise _refused(folder, name, "it is a link", "Copy the file itself into the folder.")
+        if not name.endswith(FOREIGN):
+            raise _refused(
+                folder, name, "it could carry code or is not needed", f"Keep only {', '.join(FOREIGN)} files."
+            )
+    own_code = "Use a checkpoint made of the classes of diffusers and transformers alone."
+    index = _json(folder, INDEX)
+    if not isinstance(index, dict) or index.get("_class_name") not in PIPELINES:
+        what = index.get("_class_name") if isinstance(index, dict) else None
+        raise _refused(folder, INDEX, f"its pipeline is {what!r}", f"Known are: {', '.join(sorted(PIPELINES))}.")
+    for part, kind in index.items():
+        if not isinstance(kind, list) or part in _UNUSED or kind == [None, None]:
+            continue
+        library, name = [*kind, None, None][:2]
+        if name not in _PARTS.get(str(library), ()):
+            raise _refused(folder, INDEX, f"its {part} is of the foreign class {library}.{name}", own_code)
+    for name in _files(folder):
+        settings = name.endswith("config.json") or name == INDEX
+        if settings and (asked := _code_keys(_json(folder, name))):
+            raise _refused(folder, name, f"it asks for code of its own ({', '.join(sorted(asked))})", own_code)
+
+
+def unused_parts(folder: Path) -> dict[str, None]:
+    """The parts of a diffusers folder that drawing does without, as arguments for its loader."""
+    return {part: None for part in _json(folder, INDEX) if part in _UNUSED}
+
+
+def pipeline_class(folder: Path) -> str:
+    """The name of the folder's pipeline class."""
+    return str(_json(folder, INDEX)["_class_name"])
+
+
+def size_bytes(folder: Path) -> int:
+    """What all weights of the folder take."""
+    return sum((folder / name).stat().st_size for name in _files(folder) if name.endswith(".safetensors"))
 
 
 def read_card(folder: Path) -> dict[str, Any]:
     """The model card as data."""
     card: dict[str, Any] = json.loads((folder / CARD).read_text())
     return card
+
+
+def _code_keys(settings: object) -> set[str]:
+    if isinstance(settings, dict):
+        return (_CODE_KEYS & settings.keys()).union(*map(_code_keys, settings.values()))
+    return set().union(*map(_code_keys, settings)) if isinstance(settings, list) else set()
+
+
+def _json(folder: Path, name: str) -> Any:
+    try:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _refused(folder, name, "it is missing or can't be read", "Put the file back as it was made.") from error
 
 
 def _files(folder: Path) -> list[str]:
@@ -56,12 +166,12 @@ def _files(folder: Path) -> list[str]:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _refused(folder: Path, name: str, why: str) -> WeightsRefused:
+def _refused(folder: Path, name: str, why: str, remedy: str) -> WeightsRefused:
     return WeightsRefused(
-        f"The model in '{folder.name}' was not loaded because of {name}: {why}. "
-        "Put the shipped files back, or train anew.",
-        fields={"file": name, "reason": why},
+        f"The model in '{folder.name}' was not loaded because of {name}: {why}. {remedy}",
+        fields={"file": name, "reason": why, "remedy": remedy},
     )
