@@ -110,7 +110,7 @@ MOODS: dict[str, tuple[str, ...]] = {
     "gothic": ("gothic castle", "vampire and Halloween", "heavy metal", "haunted mansion", "dark romance"),
     "vintage": ("grandmother's old attic", "antique wallpaper", "faded Victorian", "nostalgic tea room"),
 }
-_SUGGESTED = 0.36  # nearness of the words to a palette's moods from which they are taken to suggest it
+_SUGGESTED = 0.5  # nearness of the words to a palette's moods from which they are taken to suggest it
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 _LIGHT_L = 80.0
@@ -158,6 +158,7 @@ class PaletteReading:
 
     palette: Palette
     notes: tuple[str, ...] = ()
+    by_default: bool = False  # neither the words nor their mood said anything about colour
 
 
 def read_palette(words: str, colours: int, *, moods: Mapping[str, float] | None = None) -> PaletteReading:
@@ -203,10 +204,9 @@ def read_palette(words: str, colours: int, *, moods: Mapping[str, float] | None 
     suggested = max(moods, key=lambda name: moods[name]) if moods else None
     if moods and suggested and moods[suggested] >= _SUGGESTED:
         notes.append(f"No colours were named: drawn in the {suggested} palette, which the words suggest.")
-    else:
-        suggested = HOUSE_PALETTE
-        notes.append(f"No colours were named: drawn in the {suggested} palette.")
-    return PaletteReading(Palette(NAMED_PALETTES[suggested][:colours]), tuple(notes))
+        return PaletteReading(Palette(NAMED_PALETTES[suggested][:colours]), tuple(notes))
+    notes.append(f"No colours were named: drawn in the {HOUSE_PALETTE} palette.")
+    return PaletteReading(Palette(NAMED_PALETTES[HOUSE_PALETTE][:colours]), tuple(notes), by_default=True)
 
 
 def palette_from_words(words: str, colours: int) -> Palette:

@@ -86,6 +86,9 @@ _LIGHT = (
     "low coverage", "with lots of white space",
 )  # fmt: skip
 
+# Everything but nouns that a request may be made of.
+VOCABULARY = (*_TEMPLATES, *_USES, *_COLOURS, *_GROUNDS, *_MANNERS, *_MOODS, *_PERIODS, *_SEASONS)
+
 
 def caption(
     rng: Generator, nouns: Sequence[str], adjectives: Sequence[str], colours: int, *, limit: str | None = None

@@ -94,7 +94,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("chevron", g.chevron, ("chevron", "zigzag"), 0.8),
     Family("waves", g.waves, ("waves", "wavy lines"), 0.8),
     Family("scallops", g.scallops, ("scallops", "seigaiha", "fish scales", "fans"), 0.8),
-    Family("ogee", g.ogee, ("ogee", "ogee damask", "damask"), 0.8),
+    Family("ogee", g.ogee, ("ogee", "ogee lattice", "ogee medallions"), 0.8),
     Family("hexagons", g.hexagons, ("hexagons", "honeycomb"), 0.7),
     Family("triangles", g.triangles, ("triangles", "triangle pattern"), 0.8),
     Family("trellis", g.trellis, ("trellis", "floral trellis", "lattice"), 0.9),
