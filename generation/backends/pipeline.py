@@ -13,7 +13,7 @@ from generation.backends.denoiser import ROLES, coarse_level, coordinates, geome
 from generation.backends.projection import UnitLimits, project, weight_at
 from generation.domain.setting import Cells
 
-GUIDED_ABOVE = 0.4  # below this noise of the coarse picture the design is decided: guidance would only harden its edges
+GUIDED_ABOVE = 0.6  # below this noise of the coarse picture the design is decided: guidance would only harden its edges
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from generation.domain.pattern import IndexArray, Layout, Raster
 
 Coverage = NDArray[np.float32]
 
-_STRIP_ROWS = 64
+_STRIP_ROWS = 32
 _MORPHOLOGY_ROWS = 1024
 _SPECK_PAD = 8
+_LINE_PX = 4
 _TAPS = 2  # source rows needed on each side of a sample by the cubic
 
 
@@ -43,6 +44,18 @@ def coverage_of(raster: Raster, *, width_px: int, height_px: int) -> Coverage:
         for index in range(len(raster.palette))
     ]
     return np.stack(planes)
+
+
+def fineness(coverage: NDArray[np.uint8]) -> float:
+    """How much of a design (K, H, W) is lines: area under _LINE_PX wide against the smaller of ground and motif."""
+    labels = coverage.argmax(axis=0).astype(np.uint8)
+    kernel = np.ones((_LINE_PX, _LINE_PX), np.uint8)
+    thin = 0
+    for role in np.flatnonzero(np.bincount(labels.ravel())):
+        plane = (labels == role).view(np.uint8)
+        thin += int(plane.sum()) - int(cv2.morphologyEx(plane, cv2.MORPH_OPEN, kernel).sum())
+    ink = int((labels != 0).sum())
+    return thin / max(1, min(ink, labels.size - ink))
 
 
 def with_ink_at_most(coverage: Coverage, most_ink: float) -> Coverage:
@@ -93,27 +106,30 @@ def enlarge(coverage: Coverage, *, width_px: int, height_px: int, layout: Layout
     Cubic convolution with a = -1/2 (Keys 1981). Works in strips of rows, so memory stays near the size of the answer.
     Only whole roles come out: no pixel has a colour that is not in the palette.
     """
-    roles = np.unique(coverage.argmax(axis=0))
+    roles = np.unique(coverage.argmax(axis=0)).astype(np.uint8)
     height, width = coverage.shape[1:]
     padded = pad_by_layout(coverage[roles], _TAPS, layout).astype(np.float32)
-    across = np.stack([_resample_rows(np.ascontiguousarray(plane.T), width_px, width).T for plane in padded])
+    across = [_resample_rows(np.ascontiguousarray(plane.T), width_px, width).T.copy() for plane in padded]
     out = np.empty((height_px, width_px), np.uint8)
     weights, first = _cubic(height_px, height)
+    # Tap by tap in a few buffers: a matrix product would wake a second set of threads for every strip.
+    buffers = np.empty((3, _STRIP_ROWS, width_px), np.float32)
     for top in range(0, height_px, _STRIP_ROWS):
         rows = slice(top, min(top + _STRIP_ROWS, height_px))
-        start, stop = int(first[rows.start]), int(first[rows.stop - 1]) + 4
-        band = np.zeros((rows.stop - rows.start, stop - start), np.float32)
-        for tap in range(4):
-            np.put_along_axis(band, (first[rows] - start + tap)[:, None], weights[rows, tap][:, None], axis=1)
-        best = band @ across[0, start:stop]
-        strongest = np.zeros(best.shape, np.uint8)
-        for role in range(1, len(roles)):
-            value = band @ across[role, start:stop]
-            ahead = value > best
-            strongest[ahead] = role
-            np.maximum(best, value, out=best)
-        out[rows] = strongest
-    return roles.astype(np.uint8)[out]
+        value, tapped, best = buffers[:, : rows.stop - rows.start]
+        for role, plane in zip(roles, across, strict=True):
+            np.take(plane, first[rows], axis=0, out=value, mode="clip")
+            value *= weights[rows, :1]
+            for tap in range(1, 4):
+                np.take(plane, first[rows] + tap, axis=0, out=tapped, mode="clip")
+                tapped *= weights[rows, tap : tap + 1]
+                value += tapped
+            if role == roles[0]:
+                best[:], out[rows] = value, role
+                continue
+            np.copyto(out[rows], role, where=value > best)
+            cv2.max(value, best, best)
+    return out
 
 
 def repair_details(indices: IndexArray, *, smallest_px: int, layout: Layout, rounds: int = 3) -> IndexArray:
