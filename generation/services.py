@@ -36,6 +36,7 @@ __all__ = [
     "kept_reference",
     "palette_named",
     "parse_colour",
+    "picture_png",
     "preview_png",
     "raster_of",
     "rasters",
@@ -47,7 +48,7 @@ LARGEST_PX = 32_768
 LARGEST_SEED = 2**32 - 1
 LONGEST_WORDS = 500  # characters that are read
 LEAST_KNOB, MOST_KNOB = 0.5, 2.0  # of scale and density, against what the words ask for
-REFERENCE_PX = 2048  # more than any generator looks at
+REFERENCE_PX = 2048  # more than any generator that draws looks at
 REFERENCES = "references"
 
 
@@ -133,13 +134,13 @@ def colourway(artwork: Artwork, palette: str | Sequence[str]) -> tuple[str, ...]
     return colours
 
 
-def keep_reference(data: bytes) -> str:
-    """Read an untrusted picture and keep its plain pixels, at most REFERENCE_PX a side; returns the kept file's sha256.
+def keep_reference(data: bytes, *, whole: bool = False) -> str:
+    """Read an untrusted picture and keep its plain pixels, at most REFERENCE_PX a side unless it is wanted whole.
 
-    Raises UnreadableImage.
+    Returns the kept file's sha256. Raises UnreadableImage.
     """
     pixels = read_reference(data)
-    scale = min(1.0, REFERENCE_PX / max(pixels.shape[:2]))
+    scale = 1.0 if whole else min(1.0, REFERENCE_PX / max(pixels.shape[:2]))
     if scale < 1:
         height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
         pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
@@ -180,18 +181,22 @@ def preview_png(
     palette = Palette(colours or tuple(artwork.palette))
     digest = hashlib.sha256(" ".join(palette.colours).encode()).hexdigest()[:12]
     kind = f"{size_px}px-{columns}x{rows}-{digest}.png"
-    return storage.derived(artwork.sha256, kind, lambda: _preview(artwork, size_px, columns, rows, palette))
+    return storage.derived(
+        artwork.sha256,
+        kind,
+        lambda: picture_png(replace(raster_of(artwork), palette=palette), size_px=size_px, columns=columns, rows=rows),
+    )
 
 
-def _preview(artwork: Artwork, size_px: int, columns: int, rows: int, palette: Palette) -> bytes:
-    raster = raster_of(artwork)
+def picture_png(raster: Raster, *, size_px: int, columns: int = 1, rows: int = 1) -> bytes:
+    """A PNG of a raster in its own colours, as `preview_png` makes of an artwork."""
     # By the finished millimetres: a woven repeat has other distances between its ends than between its picks.
     across_mm, down_mm = raster.repeat.width_mm, raster.repeat.height_mm
     px_per_mm = size_px / max(across_mm * columns, down_mm * rows)
     width = max(2, int(across_mm * px_per_mm) // 2 * 2)
     height = max(2, int(down_mm * px_per_mm) // 2 * 2)
     scale = width / raster.width_px
-    rgb = palette.rgb()[raster.indices]
+    rgb = raster.palette.rgb()[raster.indices]
     shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     small = cv2.resize(rgb, (width, height), interpolation=shrinking)
     return png_of(np.ascontiguousarray(layout_tiling(small, raster.repeat.layout, columns, rows)))
@@ -211,8 +216,9 @@ def generator_named(name: str) -> Generator:
             f"There is no generator called '{name}'; the settings have: {', '.join(sorted(paths))}.",
             fields={"field": "generator", "value": name},
         )
-    module, _, attribute = paths[name].rpartition(".")
-    made: Generator = getattr(import_module(module), attribute)()
+    path, _, folder = paths[name].partition(":")
+    module, _, attribute = path.rpartition(".")
+    made: Generator = getattr(import_module(module), attribute)(*([folder] if folder else []))
     return made
 
 
@@ -263,8 +269,8 @@ def _key(brief: Brief, seed: int, limits: Limits, generator: str, fingerprint: s
 
 
 def _digest_of(parent: Raster) -> str:
-    """What of an earlier drawing bears on one that goes on from it: pixels, colours, roles and repeat."""
-    said = [parent.indices.shape, parent.palette.colours, parent.roles, asdict(parent.repeat)]
+    """What of an earlier drawing bears on one that goes on from it: pixels, colours, roles, repeat and seed."""
+    said = [parent.indices.shape, parent.palette.colours, parent.roles, asdict(parent.repeat), parent.seed]
     pixels = np.ascontiguousarray(parent.indices).tobytes()
     return hashlib.sha256(json.dumps(said).encode() + pixels).hexdigest()
 
@@ -354,8 +360,8 @@ def _check_parents(brief: Brief) -> None:
 def _refuse_outside(field: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:  # also refuses NaN
         raise _out_of_range(
-            f"The {field} is {value:g}; it has to be between {least:g} and {most:g}.",
-            field=field, value=value, limit=[least, most], remedy="Choose a value between them.",
+            f"The {field} is {value:.10g}; it has to be between {least:.10g} and {most:.10g}.",
+            field=field, value=f"{value:.10g}", limit=[least, most], remedy="Choose a value between them.",
         )  # fmt: skip
 
 

@@ -259,7 +259,7 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
     generation.generator_named(generator)
     if new.reference is not None:
         with _naming_field("reference"):
-            reference_sha256 = generation.keep_reference(new.reference)
+            reference_sha256 = generation.keep_reference(new.reference, whole=generator == work.UPLOAD)
     if generator == work.UPLOAD and not reference_sha256:
         no_picture = "An upload is made from a picture: add it as the reference, or let another generator draw."
         raise InvalidOrder(no_picture, fields={"field": "reference"})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.domain.pattern import Palette, Raster, layout_tiling
+from generation.domain.pattern import Limits, Palette, Raster, Repeat, layout_tiling
 from production.domain import usage as use
 from production.domain.checks import colours, details, repeat, seam, weaving
 from production.domain.colour import delta_e_2000, srgb_to_lab
@@ -92,7 +92,7 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
     weaves: tuple[str, ...] = ()
     made_lab = srgb_to_lab(raster.palette.rgb())
     if fits:
-        findings += _picture_checks(raster, spec, separation)
+        findings += _picture_checks(raster, spec.repeat, spec.limits, separation)
     if separation is not None and spec.inks is not None:
         findings.append(
             colours.ink_limit(
@@ -127,6 +127,15 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
     )
 
 
+def look_over(raster: Raster, *, limits: Limits) -> tuple[Finding, ...]:
+    """What can be said of a design before its cloth is known: colours, drawing, seams, smallest detail."""
+    return (
+        colours.colour_count(raster, most=limits.max_colours),
+        colours.drawn(raster),
+        *_picture_checks(raster, raster.repeat, limits, None),
+    )
+
+
 def weaves_of(palette: Palette, spec: LineSpec) -> tuple[str, ...]:
     """The weave of each colour of a woven line."""
     assert spec.weaving is not None
@@ -143,10 +152,12 @@ def lift_plan(raster: Raster, spec: LineSpec, weaves: tuple[str, ...]) -> tuple[
     return repaired, int(np.count_nonzero(composed != repaired))
 
 
-def _picture_checks(raster: Raster, spec: LineSpec, separation: Separation | None) -> list[Finding]:
+def _picture_checks(
+    raster: Raster, repeat_made: Repeat, limits: Limits, separation: Separation | None
+) -> list[Finding]:
     edges = edges_of(raster.indices, len(raster.palette))
     lab = srgb_to_lab(raster.palette.rgb())
-    layout = spec.repeat.layout
+    layout = repeat_made.layout
     master = delta_e_2000(lab[:, None], lab[None, :])
     found = [
         seam.seam(seam.measure_seams(raster.indices, layout, edges, master), code="seam", where="the design", unit="ΔE")
@@ -162,8 +173,8 @@ def _picture_checks(raster: Raster, spec: LineSpec, separation: Separation | Non
         ]
         channel, measures = max(worst, key=lambda each: max(measure.excess for measure in each[1]))
         found.append(seam.seam(measures, code="seam_ink", where=f"ink {channel}", unit="% ink"))
-    pixel_mm = (spec.repeat.width_mm / raster.width_px, spec.repeat.height_mm / raster.height_px)
-    found.append(details.smallest_detail(edges, least_mm=spec.limits.min_feature_mm, pixel_mm=pixel_mm))
+    pixel_mm = (repeat_made.width_mm / raster.width_px, repeat_made.height_mm / raster.height_px)
+    found.append(details.smallest_detail(edges, least_mm=limits.min_feature_mm, pixel_mm=pixel_mm))
     return found
 
 

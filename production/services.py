@@ -12,13 +12,14 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from generation.domain.pattern import Raster
-from production.assessment import Assessment, Material, assess
+from production.assessment import Assessment, Material, assess, look_over
 from production.catalogue import cloths, seed_catalogue, skus, specify
 from production.documents.costing import costing_pdf
 from production.documents.ticket import ticket_pdf
 from production.domain.colour import lab_to_srgb
 from production.domain.costing import CostBreakdown
 from production.domain.finding import Finding, Severity
+from production.domain.snap import resolution_dpi
 from production.domain.spec import PRINT, LineSpec
 from production.domain.usage import Usage
 from production.errors import NotManufacturable, RasterDoesNotFit, VerifyFailed
@@ -43,8 +44,10 @@ __all__ = [
     "assess",
     "cloths",
     "cost",
+    "look_over",
     "machine_format",
     "record_release",
+    "resolution_dpi",
     "seed_catalogue",
     "skus",
     "specify",
