@@ -74,6 +74,10 @@ class Judge(nn.Module):
         self.of_picture = nn.Linear(2 * coarse, WIDTH)
         self.of_words = nn.Linear(TEXT_WIDTH, WIDTH)
         self.sharpness = nn.Parameter(torch.tensor(2.6))  # log of the inverse temperature
+        self.mean: Tensor
+        self.spread: Tensor
+        self.register_buffer("mean", torch.zeros(WIDTH))  # of the vectors of all kinds of cloth
+        self.register_buffer("spread", torch.eye(WIDTH))  # their covariance
 
     def pictures(self, planes: Tensor) -> Tensor:
         """Unit vectors of pictures that repeat in straight layout."""
@@ -122,6 +126,16 @@ def embed_pictures(judge: Judge, pictures: Sequence[NDArray[np.uint8]]) -> Tenso
 def embed_captions(judge: Judge, captions: Sequence[str]) -> Tensor:
     """(n, WIDTH) unit vectors of captions."""
     return judge.words(caption_vectors(captions))
+
+
+def answers(judge: Judge, pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Tensor:
+    """(pictures, captions) how much better each picture answers each caption than cloth does in general.
+
+    Cosines in standard deviations over all kinds of cloth: a caption that is near to everything answers nothing.
+    """
+    seen, said = embed_pictures(judge, pictures), embed_captions(judge, captions)
+    deviation = ((said @ judge.spread) * said).sum(dim=1).clamp(min=1e-8).sqrt()
+    return (seen - judge.mean) @ said.T / deviation
 
 
 def save(judge: Judge, folder: Path, card: dict[str, Any]) -> None:

