@@ -52,6 +52,22 @@ def words(name: str, *, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def folders(name: str) -> dict[str, Path]:
+    """Read NAME as folders by name, written one=/path/to/one,two=/path/to/two.
+
+    Raises ImproperlyConfigured on anything else, on a name twice and on a folder that isn't there.
+    """
+    found: dict[str, Path] = {}
+    for entry in words(name):
+        key, _, path = (part.strip() for part in entry.partition("="))
+        if not key.isidentifier() or not path or key in found:
+            raise ImproperlyConfigured(f"{name} has {entry!r}; write each folder once as NAME=/PATH.")
+        if not Path(path).is_dir():
+            raise ImproperlyConfigured(f"{name} names {path!r} for {key!r}, and there is no such folder.")
+        found[key] = Path(path).resolve()
+    return found
+
+
 def database(url: str) -> dict[str, object]:
     """Turn sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME into Django's settings for it.
 

@@ -9,6 +9,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from orders import environment as env
 
 # Before torch is imported anywhere: two busy-waiting OpenMP threads made the same forward pass 20 times slower on a
@@ -168,9 +170,17 @@ Q_CLUSTER = {
     "log_level": "WARNING",
 }
 
+_checkpoints = env.folders("CHECKPOINTS")
+if taken := {"embedded", "upload"} & _checkpoints.keys():
+    raise ImproperlyConfigured(f"CHECKPOINTS names {', '.join(taken)}, which is a generator of its own: rename it.")
+
 WEFTLINE: dict[str, Any] = {
-    # name -> dotted path, resolved and checked once at start
-    "generators": {"embedded": "generation.backends.embedded.EmbeddedGenerator"},
+    # name -> dotted path, with :folder where one is needed; resolved and checked once at start
+    "generators": {
+        **{name: f"generation.backends.checkpoint.CheckpointGenerator:{path}" for name, path in _checkpoints.items()},
+        "embedded": "generation.backends.embedded.EmbeddedGenerator",
+        "upload": "generation.backends.upload.UploadGenerator",
+    },
     "connectors": {"ledger": "inventory_sync.connectors.ledger.LedgerErp"},
     "formats": {
         "tile_tiff": "production.formats.tile_tiff.TileTiff",

@@ -35,6 +35,7 @@ STYLE = "seamless textile pattern, flat colours, crisp outlines, even light"
 REFERENCE_STRENGTH = 0.6
 _LARGE_BYTES = 2**30  # from here on weights are held in half precision
 _MOST_COLOURS = 8
+_STEP_PX = 8  # the pipelines ask for sides that this divides
 
 Picture = NDArray[np.uint8]
 
@@ -56,7 +57,7 @@ class Rolling:
     """Where a transformer cuts the torus open: somewhere else at every step, so that no cut leaves a trace."""
 
     torus: Torus
-    patch: int
+
     chance: torch.Generator
 
     def moves(self, height: int, width: int) -> tuple[int, int]:
@@ -80,7 +81,7 @@ def load(folder: Path) -> Painter:
         local_files_only=True,
         use_safetensors=True,
         low_cpu_mem_usage=False,
-        torch_dtype=torch.bfloat16 if large else torch.float32,
+        dtype=torch.bfloat16 if large else torch.float32,
         **unused,
     )
     return on_torus(pipeline.to("cuda" if torch.cuda.is_available() else "cpu"))
@@ -102,11 +103,15 @@ def on_torus(pipeline: Any) -> Painter:
         coarsest = 2 ** (len(unet.config.block_out_channels) - 1)
         again = diffusers.AutoPipelineForImage2Image.from_pipe(pipeline)
         again.set_progress_bar_config(disable=True)
-        return Painter(pipeline, again, torus, None, unet.config.sample_size * across, across * coarsest)
+        return Painter(
+            pipeline, again, torus, None, unet.config.sample_size * across, math.lcm(_STEP_PX, across * coarsest)
+        )
     patch = transformer.config.patch_size
-    rolling = Rolling(torus, patch, torch.Generator())
+    rolling = Rolling(torus, torch.Generator())
     _roll(transformer, rolling)
-    return Painter(pipeline, None, torus, rolling, transformer.config.sample_size * across, across * patch)
+    return Painter(
+        pipeline, None, torus, rolling, transformer.config.sample_size * across, math.lcm(_STEP_PX, across * patch)
+    )
 
 
 class _TorusDownsample(Downsample2D):

@@ -88,16 +88,17 @@ def verify_pinned(folder: Path) -> str:
 
     Raises WeightsRefused.
     """
-    inspect(folder)
+    inspect(folder, pinned=True)
     remedy = f"Look at who changed it; if it is as you want it, run: manage.py pin_checkpoint {folder}"
     return verify(folder, allowed=FOREIGN, remedy=remedy)
 
 
-def inspect(folder: Path) -> None:
+def inspect(folder: Path, *, pinned: bool = False) -> None:
     """Refuse a diffusers folder that could run code or needs classes we do not know; nothing of it is loaded.
 
     Refused are files other than safetensors, JSON and text, every link, classes that are not in the lists above, and
-    settings that ask for code of the folder's own. Raises WeightsRefused.
+    settings that ask for code of the folder's own; with `pinned` also a folder without a manifest. Raises
+    WeightsRefused.
     """
     if not folder.is_dir():
         raise _refused(folder, str(folder), "there is no such folder", "Name the folder that holds model_index.json.")
@@ -108,10 +109,12 @@ def inspect(folder: Path) -> None:
             raise _refused(
                 folder, name, "it could carry code or is not needed", f"Keep only {', '.join(FOREIGN)} files."
             )
+    if pinned and not (folder / MANIFEST).is_file():
+        raise _refused(folder, MANIFEST, "the folder was never pinned", f"Run once: manage.py pin_checkpoint {folder}")
     own_code = "Use a checkpoint made of the classes of diffusers and transformers alone."
     index = _json(folder, INDEX)
-    if not isinstance(index, dict) or index.get("_class_name") not in PIPELINES:
-        what = index.get("_class_name") if isinstance(index, dict) else None
+    what = index.get("_class_name") if isinstance(index, dict) else None
+    if not isinstance(what, str) or what not in PIPELINES:
         raise _refused(folder, INDEX, f"its pipeline is {what!r}", f"Known are: {', '.join(sorted(PIPELINES))}.")
     for part, kind in index.items():
         if not isinstance(kind, list) or part in _UNUSED or kind == [None, None]:

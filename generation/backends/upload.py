@@ -1,0 +1,150 @@
+"""A designer's or customer's own file as a source of designs: nothing is drawn, only made ready for the machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from generation.domain.finish import Coverage, repair_details, used_colours
+from generation.domain.palette import parse_colour
+from generation.domain.pattern import Brief, IndexArray, Knobs, Limits, Palette, Raster
+from generation.domain.reduction import exact_colours, reduce_colours
+from generation.domain.seam import LIMIT, lab_picture, worst_seam
+from generation.errors import InvalidBrief, SeamTooVisible
+from generation.ports import OnStep
+
+_MOST_COLOURS = 8
+_CODE = ("backends/upload.py", "backends/drawing.py", "domain/*.py")
+
+
+class UploadGenerator:
+    """Takes brief.reference as the tile itself: its colours, its outlines, its repeat."""
+
+    name = "upload"
+
+    def fingerprint(self) -> str:
+        """Digest of the code that makes a file ready."""
+        home = Path(__file__).resolve().parent.parent
+        digest = hashlib.sha256()
+        for pattern in _CODE:
+            for path in sorted(home.glob(pattern)):
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def generate(
+        self, brief: Brief, seeds: Sequence[int], limits: Limits, on_step: OnStep | None = None
+    ) -> list[Raster]:
+        """The file's repeat, once per seed: no chance is in it, so all are the same picture.
+
+        Raises InvalidBrief where there is no file, where it is of one colour, or where something is to be drawn anew;
+        SeamTooVisible where it does not meet itself.
+        """
+        rasters = [self._made_ready(brief, seed, limits) for seed in seeds[:1]]
+        rasters += [
+            Raster(first.indices, first.palette, first.repeat, seed, first.origin, first.roles, first.notes)
+            for first in rasters
+            for seed in seeds[1:]
+        ]
+        if on_step:
+            on_step(len(seeds), len(seeds))
+        return rasters
+
+    def _made_ready(self, brief: Brief, seed: int, limits: Limits) -> Raster:
+        if brief.reference is None:
+            raise InvalidBrief("Add the file that is to be made: a PNG, JPEG, TIFF or WebP.", fields=_FIELD)
+        if brief.parents or brief.redraw or brief.knobs != Knobs():
+            raise InvalidBrief(
+                "A file is made as it is: choose the embedded generator to draw something else from it.",
+                fields={"field": "generator", "value": self.name},
+            )
+        _refuse_open_tile(brief)
+        most = min(_MOST_COLOURS, limits.max_colours)
+        plain = exact_colours(brief.reference, most)
+        if plain and plain[0].shape == (brief.height_px, brief.width_px) and not brief.palette:
+            return _as_it_is(brief, *plain, seed=seed, limits=limits)
+        pinned = Palette(tuple(map(parse_colour, brief.palette))[:most]) if brief.palette else None
+        coverage, palette = _in_planes(brief, plain, most, pinned)
+        if len(palette) < 2:
+            raise _one_colour()
+        finish = import_module("generation.backends.drawing").finish  # torch comes in with the drawing, not before
+        raster: Raster = finish(
+            coverage,
+            brief,
+            palette,
+            limits=limits,
+            seed=seed,
+            origin=_origin(brief),
+            notes=() if plain else (f"The file's colours were brought down to {len(palette)}.",),
+        )
+        return raster
+
+
+_FIELD = {"field": "reference"}
+
+
+def _refuse_open_tile(brief: Brief) -> None:
+    assert brief.reference is not None
+    seam = worst_seam(lab_picture(brief.reference), brief.repeat.layout)
+    if not seam.shows:
+        return
+    down = seam.direction == "side to side"
+    along = brief.repeat.height_mm if down else brief.repeat.width_mm
+    raise SeamTooVisible(
+        f"The file does not meet itself {seam.direction}: a line would show, most at {seam.worst_at * along:.0f} mm "
+        f"from the {'top' if down else 'left'} ({seam.excess:.1f}, and {LIMIT} is allowed). "
+        "Use it as a reference instead, or send a tile that closes.",
+        fields={
+            "field": "reference",
+            "measured": round(seam.excess, 2),
+            "limit": LIMIT,
+            "where": seam.direction,
+            "at_mm": round(seam.worst_at * along, 1),
+        },
+    )
+
+
+def _as_it_is(brief: Brief, indices: IndexArray, palette: Palette, *, seed: int, limits: Limits) -> Raster:
+    """The file's own pixels and colours; only details that the machine can't make give way."""
+    if len(palette) < 2:
+        raise _one_colour()
+    pixel_mm = min(brief.repeat.width_mm / brief.width_px, brief.repeat.height_mm / brief.height_px)
+    smallest_px = int(np.ceil(limits.min_feature_mm / pixel_mm - 1e-6))
+    repaired = repair_details(indices, smallest_px=smallest_px, layout=brief.repeat.layout)
+    changed = float((repaired != indices).mean())
+    indices, present = used_colours(repaired)
+    return Raster(
+        indices=indices,
+        palette=Palette(tuple(palette.colours[index] for index in present)),
+        repeat=brief.repeat,
+        seed=seed,
+        origin=_origin(brief),
+        roles=tuple(present),
+        notes=(f"{changed:.1%} of the file was too fine for the machine and took the colour beside it.",)
+        if changed
+        else (),
+    )
+
+
+def _in_planes(
+    brief: Brief, plain: tuple[IndexArray, Palette] | None, most: int, pinned: Palette | None
+) -> tuple[Coverage, Palette]:
+    assert brief.reference is not None
+    if plain and pinned is None:
+        indices, palette = plain
+        return (indices[None] == np.arange(len(palette))[:, None, None]).astype(np.float32), palette
+    reduced = reduce_colours(brief.reference, most, pinned)
+    return reduced.coverage, reduced.palette
+
+
+def _origin(brief: Brief) -> str:
+    assert brief.reference is not None
+    height, width = brief.reference.shape[:2]
+    return f"an uploaded file of {width} x {height} pixels"
+
+
+def _one_colour() -> InvalidBrief:
+    return InvalidBrief("The picture is of one colour: send another.", fields=_FIELD)
