@@ -19,7 +19,7 @@ from generation.backends import pipeline as drawn_by
 from generation.backends.denoiser import ROLES, coarse_level, fine_level, geometry_of, noise_shift, shifted
 from generation.backends.pipeline import RepeatPipeline, unit_noise
 from generation.backends.projection import UnitLimits
-from generation.backends.proposals import Proposal, understand
+from generation.backends.proposals import Proposal, palette_for, understand
 from generation.backends.words import encode
 from generation.domain.finish import (
     Coverage,
@@ -33,7 +33,7 @@ from generation.domain.finish import (
     used_colours,
     with_ink_at_most,
 )
-from generation.domain.palette import cluster, palette_from_picture, palette_from_words, parse_colour
+from generation.domain.palette import cluster, palette_from_picture, parse_colour
 from generation.domain.pattern import Brief, IndexArray, Knobs, Layout, Limits, Palette, Raster, lab_of
 from generation.domain.setting import Cells, cells_for, motif_zoom
 from generation.errors import InvalidBrief
@@ -199,10 +199,12 @@ def _sketch(brief: Brief, *, seed: int, limits: Limits, unit_px: int) -> Sketch:
     rng = np.random.default_rng([seed, 3])
     if brief.parents:
         return _from_parents(brief, limits, unit_px)
-    palette = _palette(brief, limits)
+    palette, notes = _palette(brief, limits)
     if brief.reference is not None:
-        return _from_picture(brief, palette, unit_px)
-    return _from_proposal(understand(brief.words, seed), brief, palette, rng, unit_px)
+        sketch = _from_picture(brief, palette, unit_px)
+    else:
+        sketch = _from_proposal(understand(brief.words, seed), brief, palette, rng, unit_px)
+    return replace(sketch, notes=sketch.notes + notes)
 
 
 def _from_proposal(
@@ -292,19 +294,20 @@ def _from_picture(brief: Brief, palette: dict[int, str], unit_px: int) -> Sketch
     )
 
 
-def _palette(brief: Brief, limits: Limits) -> dict[int, str]:
+def _palette(brief: Brief, limits: Limits) -> tuple[dict[int, str], tuple[str, ...]]:
+    """Colour by role, with what has to be told about the choice."""
     most = min(ROLES, limits.max_colours)
     if brief.palette:
-        colours = tuple(parse_colour(colour) for colour in brief.palette)
-    elif brief.reference is not None:
+        return dict(enumerate(tuple(map(parse_colour, brief.palette))[:most])), ()
+    if brief.reference is not None:
         colours = palette_from_picture(brief.reference, min(most, 6)).colours
         if len(colours) < 2:
             raise InvalidBrief(
                 "The picture is of one colour: send another, or give a palette.", fields={"field": "reference"}
             )
-    else:
-        colours = palette_from_words(brief.words, most).colours
-    return dict(enumerate(colours[:most]))
+        return dict(enumerate(colours)), ()
+    reading = palette_for(brief.words, most)
+    return dict(enumerate(reading.palette.colours)), reading.notes
 
 
 # ------------------------------------------------------------------------------------------------ what stays
