@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from generation import likeness
-from generation import services as generation
+from generation.domain.pattern import Raster
 from generation.domain.uniqueness import SAME_DESIGN
 from generation.models import Artwork
 from orders import audit
@@ -39,9 +39,9 @@ class Sold:
     own: bool  # by the same customer
 
 
-def findings(line: OrderLine, artwork: Artwork) -> list[Finding]:
+def findings(line: OrderLine, artwork: Artwork, raster: Raster) -> list[Finding]:
     """What a design is nearly the same as: promised to others, sold, drawn before, learnt from; worst first."""
-    trained = likeness.nearest_training(generation.raster_of(artwork), 3, words=line.newest_round.words)
+    trained = likeness.nearest_training(raster, 3, words=line.newest_round.words)
     found = [_promised(each, alike) for each, alike in _exclusive(line, artwork)]
     sold = sold_before(line, artwork)
     found += [_sold(each) for each in sold[:1]]

@@ -146,8 +146,9 @@ def check(line: OrderLine) -> list[Checked]:
     waiting = list(brief.candidates.filter(passed=None).select_related("artwork"))
     for number, candidate in enumerate(waiting, start=1):
         say(line, f"checking design {number} of {len(waiting)}")
-        found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
-        alike = exclusivity.findings(line, candidate.artwork)
+        raster = generation.raster_of(candidate.artwork)
+        found = production.assess(raster, spec=spec)
+        alike = exclusivity.findings(line, candidate.artwork, raster)
         values: dict[str, Any] = {
             "findings": [plain(finding) for finding in (*found.findings, *alike)],
             "passed": found.passed and all(finding.severity is not Severity.ERROR for finding in alike),

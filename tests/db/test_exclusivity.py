@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from generation import services as generation
 from orders import exclusivity, flow, services, work, worker
 from orders.errors import AlreadySold, DesignTaken, InvalidOrder
 from orders.models import AuditEvent, Exclusivity, Membership, Role, Shop
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def codes(line, artwork):
-    return {finding.code: finding for finding in exclusivity.findings(line, artwork)}
+    return {finding.code: finding for finding in exclusivity.findings(line, artwork, generation.raster_of(artwork))}
 
 
 def test_a_design_sold_to_somebody_else_is_found_in_other_colours_and_nobody_is_named(mill):
