@@ -8,7 +8,7 @@ COLOURS = ("#f1eee7", "#34506b", "#8ba495")
 
 
 class QuickGenerator:
-    """Draws checks: their size from the seed and the scale, their third colour a bar of as many columns as the density says.
+    """Draws checks: their size from the seed and the scale, beside a bar of as many columns as the density says.
 
     Of one parent it keeps the colours that are not drawn anew, or the rows below the strength; between two it takes
     the rows above the share from the second.
@@ -41,13 +41,19 @@ class QuickGenerator:
         origin = "checks"
         if len(brief.parents) == 1:
             (parent,) = brief.parents
+            old = at_size(parent, width, height)
             left = np.arange(height)[:, None] >= brief.strength * height
-            kept = np.isin(parent.indices, brief.redraw, invert=True) if brief.redraw else left
+            kept = np.isin(old, brief.redraw, invert=True) if brief.redraw else left
             palette, origin = parent.palette, f"checks over a drawing, strength {brief.strength:g}"
-            indices = np.where(kept, parent.indices, checks).astype(np.uint8)
+            indices = np.where(kept, old, checks).astype(np.uint8)
         elif brief.parents:
             first, second = brief.parents
             palette, origin = first.palette, f"between two, at {brief.share:g}"
             upper = np.arange(height)[:, None] < brief.share * height
-            indices = np.where(upper, second.indices, first.indices).astype(np.uint8)
+            indices = np.where(upper, at_size(second, width, height), at_size(first, width, height)).astype(np.uint8)
         return Raster(indices, palette, brief.repeat, seed, origin=origin, notes=("Checks were drawn.",))
+
+
+def at_size(parent, width, height):
+    rows, columns = np.arange(height) * parent.height_px // height, np.arange(width) * parent.width_px // width
+    return parent.indices[rows[:, None], columns[None, :]]

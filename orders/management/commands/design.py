@@ -63,7 +63,7 @@ class Command(BaseCommand):
         say("--substrate", help="the cloth, by its code in the catalogue: its limits count")
         say("--machine", help="the machine; it has to suit the cloth")
         say("--shop", help="the shop's short name; needed with --substrate when there are several")
-        say("-n", default="4", metavar="N", help="how many designs (4)")
+        say("-n", metavar="N", help="how many designs (4; of an upload there is one)")
         say("--seed", default="1", help="seed of the first; the others count up from it (1)")
         say("--backend", default="embedded", help="what draws (embedded)")
         say("--reference", metavar="FILE", help="a picture to draw from")
@@ -154,7 +154,10 @@ def _wish(options: dict[str, Any]) -> Wish:
         share=_number(options, "share", 0.5),
         redraw=_indices(options["redraw"]),
     )
-    count, seed = _whole(options["n"], "n"), _whole(options["seed"], "seed")
+    one = options["backend"] == work.UPLOAD
+    count, seed = _whole(options["n"] or ("1" if one else "4"), "n"), _whole(options["seed"], "seed")
+    if one and count != 1:
+        raise _refused("n", count, f"An upload is one picture, and has no {count} variations: leave -n out.")
     if not 1 <= count <= MOST_DESIGNS:
         raise _refused("n", count, f"Between 1 and {MOST_DESIGNS} designs are drawn at a time, not {count}.")
     seeds = range(seed, seed + count)
