@@ -33,6 +33,7 @@ _ONE_COLOUR = 3.0  # CIE76: colours nearer than this are one to the eye
 _SMALLEST_SHARE = 0.002  # of the repeat: colours below are specks
 _LAYING_PX = 4 * WAVES  # shifts tried each way before the best is refined
 _SHORTLIST = 16
+_SYMMETRIC = 0.01  # turns of a design whose signatures differ by less may be each other's mirror images
 
 Waves = NDArray[np.complex64]
 
@@ -92,8 +93,7 @@ def cell_marks(indices: IndexArray, palette_lab: NDArray[np.float64], cells: Cel
 def likeness(one: Mark, other: Mark) -> float:
     """How well one design can be laid over the other, 0 to 1: shifted, mirrored, turned by quarters, recoloured."""
     variants = list(turns(other))
-    order = np.argsort([-float(one.signature @ variant.signature) for variant in variants[:4]])[:2]
-    return max(_laid_over(one.waves, variants[turn + back].waves) for turn in order for back in (0, 4))
+    return _best_turn(one.waves, variants, [float(one.signature @ each.signature) for each in variants[:4]])
 
 
 def turns(one: Mark) -> Iterator[Mark]:
@@ -120,15 +120,10 @@ def nearest(
         return []
     variants = list(turns(one))
     near = signatures @ np.stack([variant.signature for variant in variants[:4]], axis=1).astype(signatures.dtype)
-    turn = near.argmax(axis=1)
     best = near.max(axis=1)
     kept = min(max(shortlist, count), len(best))
-    places = np.argpartition(-best, kept - 1)[:kept]
-    found = []
-    for place in places.tolist():
-        waves = waves_at(place)
-        pair = (variants[turn[place]], variants[turn[place] + 4])
-        found.append(Neighbour(place, max(_laid_over(variant.waves, waves) for variant in pair)))
+    places = np.argpartition(-best, kept - 1)[:kept].tolist()
+    found = [Neighbour(place, _best_turn(waves_at(place), variants, near[place].tolist())) for place in places]
     return sorted(found, key=lambda neighbour: -neighbour.likeness)[:count]
 
 
@@ -191,6 +186,12 @@ def _copies(power: NDArray[np.float64]) -> tuple[int, int]:
     rows = np.fft.fftfreq(_GRID_PX, 1 / _GRID_PX).round().astype(int)
     down = max(k for k in range(1, _MOST_COPIES + 1) if total[rows % k == 0].sum() >= least)
     return (1, 1) if total.sum() < 1e-9 else (across, down)
+
+
+def _best_turn(waves: Waves, variants: Sequence[Mark], near: Sequence[float]) -> float:
+    """The likeness in the best of those turns whose signatures come nearest; `near` is of the first four."""
+    turns_to_try = [turn for turn in range(4) if near[turn] >= max(near) - _SYMMETRIC]
+    return max(_laid_over(waves, variants[turn + back].waves) for turn in turns_to_try for back in (0, 4))
 
 
 def _laid_over(one: Waves, other: Waves) -> float:

@@ -128,6 +128,13 @@ def test_the_nearest_of_many_is_the_design_itself():
     assert nearest(changed, signatures[:0], lambda place: marks[place].waves) == []
 
 
+def test_a_symmetrical_design_is_found_in_whichever_turn_it_fits():
+    marks = [mark_of(design("houndstooth", seed)[:, :: 1 - 2 * (seed % 2)]) for seed in range(6)]
+    signatures = signatures_of([one.waves for one in marks]).astype(np.float16)
+    found = nearest(mark_of(design("houndstooth", 7)), signatures, lambda place: marks[place].waves, count=6)
+    assert min(each.likeness for each in found) > 0.99
+
+
 def test_a_mark_is_kept_in_few_bytes_and_read_back():
     one = mark_of(design("sprig", 3))
     data = packed(one.waves)
