@@ -24,6 +24,7 @@ _CLOSE = 0.22  # families this near to the best answer the words as well
 _COMPANIONS = ("branch", "sprig", "berries", "simple_flower", "folk_flower", "meadow")
 _WITH_COMPANION = 0.4  # share of the airy designs whose every second column shows another motif
 _STYLES_TRIED = 16
+_STYLES_LOOKED_AT = 12  # enough to meet every kind that a program draws
 _EVENNESS = 0.12  # the higher, the more often a family that answers less well is taken
 _GOLDEN_SECTION = 0.6180339887498949
 _NAMED = 0.25  # a family that is named outright comes before one that is only near in meaning
@@ -107,6 +108,13 @@ def palette_for(words: str, colours: int) -> PaletteReading:
     )
 
 
+def warm_up() -> None:
+    """Read all that families and palettes are called, so that the first request does not wait for it (seconds)."""
+    _family_vectors()
+    _mood_vectors()
+    _known_words()
+
+
 def ranked_families(words: str) -> list[tuple[corpus.Family, float]]:
     """Families by how well they answer the words, best first, with their score; those that answer about equally well.
 
@@ -176,7 +184,8 @@ def _phrases() -> dict[tuple[str, ...], list[str]]:
     found: dict[tuple[str, ...], list[str]] = {}
     for family in corpus.FAMILIES:
         for phrase in (*family.nouns, *ALSO[family.name]):
-            stems = tuple(_stem(word) for word in re.findall(r"[a-z]+", phrase.lower()))
+            words = [word for word in re.findall(r"[a-z0-9]+", phrase.lower()) if not _FILLER.fullmatch(word)]
+            stems = tuple(_stem(word) for word in words)
             holders = found.setdefault(stems, [])
             if family.name not in holders:
                 holders.append(family.name)
@@ -262,21 +271,28 @@ def style_for(family: corpus.Family, words: str, rng: np.random.Generator) -> in
 def _manners(family: str) -> tuple[str, ...]:
     """Words that describe one or another style of the family."""
     found = corpus.family_named(family)
-    return tuple(sorted({manner for seed in range(_STYLES_TRIED) for manner in corpus.adjectives_of(found, seed)}))
+    return tuple(sorted({manner for seed in range(_STYLES_LOOKED_AT) for manner in corpus.adjectives_of(found, seed)}))
 
 
 def _stems(text: str) -> set[str]:
-    return {_stem(word) for word in re.findall(r"[a-z]+", text.lower())}
+    return {_stem(word) for word in re.findall(r"[a-z0-9]+", text.lower())}
+
+
+def _calls(phrase: str, family: str) -> bool:
+    """Whether the phrase is a name of that family and of no other, not only something that it reminds of."""
+    names = [_stems(noun) for noun in corpus.family_named(family).nouns]
+    return set(phrase.split()) in names and len(_phrases()[tuple(phrase.split())]) == 1
 
 
 def _second(match: _Match, family: corpus.Family) -> tuple[corpus.Family | None, tuple[str, ...]]:
     """The other motif that the words name beside the first, or a note that it can't stand beside it."""
-    own = set(match.named.get(family.name, ()))
+    own = match.named.get(family.name, [])
+    shown = _stems(" ".join([*family.nouns, *ALSO[family.name]]))
     others = [
         name
         for name, phrases in match.named.items()
         if name != family.name
-        and any(phrase not in own and len(_phrases()[tuple(phrase.split())]) == 1 for phrase in phrases)
+        and any(_calls(phrase, name) and not shown.issuperset(phrase.split()) for phrase in phrases)
     ]
     if not own or not others:
         return None, ()

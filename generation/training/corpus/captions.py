@@ -86,6 +86,8 @@ _LIGHT = (
     "low coverage", "with lots of white space",
 )  # fmt: skip
 
+_LONG = 75  # characters
+
 # Everything but nouns that a request may be made of.
 VOCABULARY = (*_TEMPLATES, *_USES, *_COLOURS, *_GROUNDS, *_MANNERS, *_MOODS, *_PERIODS, *_SEASONS)
 
@@ -113,7 +115,8 @@ def caption(
     )
     text = re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", text)
     if limit:
-        text = f"{text}, {limit}" if rng.random() < 0.7 else f"{limit}: {text}"
+        behind = rng.random() < 0.7 and len(text) < _LONG  # a text encoder forgets the end of what is long
+        text = f"{text}, {limit}" if behind else f"{limit}: {text}"
     return text if rng.random() < 0.6 else text.lower()
 
 
