@@ -18,6 +18,7 @@ import tifffile
 import zxingcpp
 from PIL import Image
 
+from generation.evaluation import speed
 from tests.benchmarks.promise import microseconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,9 @@ def main() -> None:
     for count in (0, 100, 1000):
         median, p95 = microseconds(count)
         say(f"promise, six steps, {count} bookings", f"median {median:.0f} µs, p95 {p95:.0f} µs")
+    for figure in speed.measure():
+        bound = f"{figure.bound} {figure.unit}: {'holds' if figure.holds else 'DOES NOT HOLD'}" if figure.bound else ""
+        say(figure.what, f"{figure.value:.3g} {figure.unit}  {bound}".strip())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         runs = [demo(folder) for _ in range(RUNS)]

@@ -56,7 +56,7 @@ _PARTS: dict[str, tuple[str, Callable[[], Any]]] = {
     "palette": ("Palette", _room("palettes")),
     "brand": ("Pinned colours", _room("brand")),
     "tiling": ("Tiling", _room("tiling")),
-    "seams": ("Seam metric", _room("seams")),
+    "seams": ("Seam metric", _room("tiling", "measure_seams")),
     "limits": ("Limits of the machine", _room("violations")),
     "diversity": ("Diversity", _room("diversity")),
     "memory": ("Likeness to training pictures", _memory),
