@@ -52,8 +52,8 @@ def main() -> None:
         walls = [wall for wall, _ in runs]
         clocks = [summary["clock"] for _, summary in runs]
         say(f"make demo, whole command, median of {RUNS}", f"{statistics.median(walls):.1f} s (first {walls[0]:.1f} s)")
-        speed = [clock["speed_to_customisation_s"] for clock in clocks]
-        say("order to verified print file, median", f"{statistics.median(speed):.1f} s (worst {max(speed):.1f} s)")
+        taken = [clock["speed_to_customisation_s"] for clock in clocks]
+        say("order to verified print file, median", f"{statistics.median(taken):.1f} s (worst {max(taken):.1f} s)")
         for stage in clocks[0]["stages_s"]:
             say(f"  {stage.replace('_', ' ')}", f"{statistics.median(c['stages_s'][stage] for c in clocks):.1f} s")
         peak_gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
