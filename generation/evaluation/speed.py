@@ -61,7 +61,7 @@ def _measured() -> list[Figure]:
         Figure("memory at its highest", _peak_gb(), "GB"),
         Figure("threads", float(_THREADS)),
     ]
-    peer_s = sd15_seconds()
+    peer_s = float(sd15_seconds()["seconds"])
     return [*figures, Figure("diffusers pipeline of SD 1.5 shape, 20 steps, random weights", peer_s, "s")]
 
 
