@@ -211,10 +211,10 @@ def _from_proposal(
     proposal: Proposal, brief: Brief, palette: dict[int, str], rng: np.random.Generator, unit_px: int
 ) -> Sketch:
     family = proposal.family
-    knobs = Knobs(brief.knobs.scale, brief.knobs.density * proposal.knobs.density)
-    lattice = cells_for(brief.repeat, brief.words, islands=family.island, knobs=knobs)
+    knobs = _knobs(brief, proposal)
+    companion = proposal.companion
+    lattice = cells_for(brief.repeat, brief.words, islands=family.island, knobs=knobs, in_pairs=companion is not None)
     cells = lattice if family.island else _ONE_UNIT
-    companion = proposal.companion if lattice.columns % 2 == 0 else None
     zoom = motif_zoom(knobs) if family.airy else 1.0
     coverage = corpus.draw_cloth(family, proposal.style, cells, companion=companion, size_px=unit_px, zoom=zoom)
     level = float(rng.choice(ISLAND_START_LEVELS if family.island else FIELD_START_LEVELS))
@@ -237,7 +237,13 @@ def _from_proposal(
 def _from_parents(brief: Brief, limits: Limits, unit_px: int) -> Sketch:
     first, last = brief.parents[0], brief.parents[-1]
     proposal = understand(brief.words, first.seed)
-    lattice = cells_for(brief.repeat, brief.words, islands=proposal.family.island, knobs=brief.knobs)
+    lattice = cells_for(
+        brief.repeat,
+        brief.words,
+        islands=proposal.family.island,
+        knobs=_knobs(brief, proposal),
+        in_pairs=proposal.companion is not None,
+    )
     share = brief.share if last is not first else 0.0
     size = {"width_px": lattice.columns * unit_px, "height_px": lattice.rows * unit_px}
     coverage = np.zeros((ROLES, size["height_px"], size["width_px"]), np.float32)
@@ -292,6 +298,11 @@ def _from_picture(brief: Brief, palette: dict[int, str], unit_px: int) -> Sketch
         words=understand(brief.words, 0).words if brief.words.strip() else "",
         calm=FIELD_CALM,
     )
+
+
+def _knobs(brief: Brief, proposal: Proposal) -> Knobs:
+    """The brief's knobs on top of what its words say of density, within what can be drawn."""
+    return Knobs(brief.knobs.scale, min(2.0, max(0.5, brief.knobs.density * proposal.knobs.density)))
 
 
 def _palette(brief: Brief, limits: Limits) -> tuple[dict[int, str], tuple[str, ...]]:

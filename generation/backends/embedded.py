@@ -60,6 +60,7 @@ class EmbeddedGenerator:
 @lru_cache(maxsize=2)
 def _model(folder: Path) -> Any:
     weights.verify(folder)
+    import_module("generation.backends.proposals").warm_up()  # so that the first customer does not wait for it
     return import_module("generation.backends.drawing").load(folder)
 
 

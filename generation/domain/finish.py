@@ -13,6 +13,7 @@ Coverage = NDArray[np.float32]
 _STRIP_ROWS = 32
 _MORPHOLOGY_ROWS = 1024
 _SPECK_PAD = 8
+_SQUARE_ROUNDS = 6
 _LINE_PX = 4
 _TAPS = 2  # source rows needed on each side of a sample by the cubic
 
@@ -55,7 +56,7 @@ def fineness(coverage: NDArray[np.uint8]) -> float:
         plane = (labels == role).view(np.uint8)
         thin += int(plane.sum()) - int(cv2.morphologyEx(plane, cv2.MORPH_OPEN, kernel).sum())
     ink = int((labels != 0).sum())
-    return thin / max(1, min(ink, labels.size - ink))
+    return float(thin / max(1, min(ink, labels.size - ink)))
 
 
 def with_ink_at_most(coverage: Coverage, most_ink: float) -> Coverage:
@@ -133,9 +134,10 @@ def enlarge(coverage: Coverage, *, width_px: int, height_px: int, layout: Layout
 
 
 def repair_details(indices: IndexArray, *, smallest_px: int, layout: Layout, rounds: int = 3) -> IndexArray:
-    """Give every pixel that no `smallest_px` square of its own colour covers to the nearest colour that stands.
+    """Give every pixel that no `smallest_px` square of its own colour covers to a colour that can be made there.
 
-    A morphological opening per colour on the torus (Serra 1982), then the nearest surviving pixel within reach.
+    A morphological opening per colour on the torus (Serra 1982), then the nearest surviving pixel within reach. Where
+    colours meet in points that leaves slivers: whole squares are painted over them, where the least is painted over.
     """
     if smallest_px < 2:
         return indices
@@ -145,7 +147,7 @@ def repair_details(indices: IndexArray, *, smallest_px: int, layout: Layout, rou
         stands = _standing(out, smallest_px, layout)
         rows, columns = np.nonzero(~stands)
         if not len(rows):
-            break
+            return out
         source = out.copy()
         for dy, dx in offsets:
             near_rows, near_columns = _wrapped(rows + dy, columns + dx, out.shape, layout)
@@ -154,6 +156,11 @@ def repair_details(indices: IndexArray, *, smallest_px: int, layout: Layout, rou
             rows, columns = rows[~found], columns[~found]
             if not len(rows):
                 break
+    for _ in range(_SQUARE_ROUNDS):
+        rows, columns = np.nonzero(~_standing(out, smallest_px, layout))
+        if not len(rows):
+            break
+        _paint_squares(out, rows, columns, smallest_px, layout)
     return out
 
 
@@ -187,6 +194,48 @@ def _standing(indices: IndexArray, smallest_px: int, layout: Layout) -> NDArray[
             opened = cv2.dilate(eroded, kernel, anchor=mirrored)
             stands[top : top + rows] |= opened[pad:-pad, pad:-pad].view(bool)
     return stands
+
+
+def _paint_squares(
+    out: IndexArray, rows: NDArray[np.intp], columns: NDArray[np.intp], side: int, layout: Layout
+) -> None:
+    """Paint over each of the pixels the square of one colour that changes least, the cheapest ones first."""
+    colours, tops, lefts, fitting = _best_squares(out, rows, columns, side, layout)
+    painted = np.zeros(out.shape, bool)
+    across = np.arange(side)
+    for number in np.argsort(-fitting, kind="stable").tolist():
+        if painted[rows[number], columns[number]]:
+            continue
+        down, over = np.meshgrid(tops[number] + across, lefts[number] + across, indexing="ij")
+        place = _wrapped(down, over, out.shape, layout)
+        if not (painted[place] & (out[place] != colours[number])).any():  # never over a square of this round
+            out[place] = colours[number]
+            painted[place] = True
+
+
+def _best_squares(
+    indices: IndexArray, rows: NDArray[np.intp], columns: NDArray[np.intp], side: int, layout: Layout
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """(colour, top, left, pixels that fit already) of the best square over each pixel; rows are in rising order."""
+    padded = pad_by_layout(indices, side, layout).astype(np.uint8)
+    colours, tops, lefts = (np.zeros(len(rows), np.intp) for _ in range(3))
+    fitting = np.full(len(rows), -1, np.intp)
+    for band in range(0, indices.shape[0], _MORPHOLOGY_ROWS):
+        here = slice(*np.searchsorted(rows, (band, band + _MORPHOLOGY_ROWS)))
+        if here.start == here.stop:
+            continue
+        window = padded[band : band + _MORPHOLOGY_ROWS + 2 * side]
+        y, x = rows[here] - band + side, columns[here] + side
+        for colour in np.flatnonzero(np.bincount(window.ravel())):
+            sums = cv2.integral((window == colour).view(np.uint8))
+            count = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+            for dy, dx in np.ndindex(side, side):
+                found = count[y - dy, x - dx]
+                better = np.flatnonzero(found > fitting[here]) + here.start
+                fitting[better] = found[better - here.start]
+                colours[better] = colour
+                tops[better], lefts[better] = rows[better] - dy, columns[better] - dx
+    return colours, tops, lefts, fitting
 
 
 def _wrapped(

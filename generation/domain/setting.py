@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from generation.domain.pattern import Knobs, Layout, Repeat
 
 _UNIT_MM = 85.0  # one motif cell of a design that says nothing about its scale
 _SCALE_WORDS: dict[str, float] = {
-    "ditsy": 0.75, "micro": 0.6, "tiny": 0.6, "small": 0.75, "little": 0.8, "fine": 0.85, "delicate": 0.9, "dense": 0.8,
+    "ditsy": 0.75, "micro": 0.6, "tiny": 0.6, "small": 0.75, "little": 0.8, "fine": 0.85, "delicate": 0.9, "mini": 0.6,
     "medium": 1.0, "large": 1.45, "big": 1.45, "bold": 1.2, "oversized": 1.9, "huge": 1.9, "giant": 1.9,
     "large-scale": 1.45, "small-scale": 0.75,
 }  # fmt: skip
@@ -39,14 +40,15 @@ class Cells:
 
 def motif_zoom(knobs: Knobs) -> float:
     """How much larger a motif stands in its unit: what makes units denser makes them smaller, but not the motif."""
-    return knobs.density**0.5
+    return math.sqrt(knobs.density)
 
 
-def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_ASKED) -> Cells:
+def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_ASKED, in_pairs: bool = False) -> Cells:
     """The lattice for a repeat: units of about 85 mm, scaled by words of size, compatible with the repeat's layout.
 
     `islands` are motifs that stand alone: their columns (or rows) may be dropped by half a unit where that closes over
-    the repeat. Patterns that run on get whole units across the layout's shift.
+    the repeat. Patterns that run on get whole units across the layout's shift. in_pairs: an even number of columns, so
+    that two motifs can take turns.
     """
     asked_mm = _UNIT_MM * _scale(words) * knobs.scale / motif_zoom(knobs)
     unit_mm = min(asked_mm, repeat.width_mm, repeat.height_mm)
@@ -54,22 +56,25 @@ def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_A
     while columns * rows > _MOST_CELLS:
         unit_mm *= 1.1
         columns, rows = max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
+    columns += columns % 2 if in_pairs else 0
     layout = repeat.layout
     if layout is Layout.HALF_DROP:
-        return _half_drop(columns, rows, islands=islands)
+        return _half_drop(columns, rows, islands=islands, in_pairs=in_pairs)
     if layout is Layout.HALF_BRICK:
-        turned = _half_drop(rows, columns, islands=islands)
+        turned = _half_drop(rows, columns, islands=islands, in_pairs=in_pairs)
         dropped = Layout.HALF_BRICK if turned.dropped is Layout.HALF_DROP else Layout.STRAIGHT
         return Cells(turned.rows, turned.columns, Layout.HALF_BRICK, dropped)
     dropped = Layout.HALF_DROP if islands and layout is Layout.STRAIGHT and columns % 2 == 0 else Layout.STRAIGHT
     return Cells(columns, rows, layout, dropped)
 
 
-def _half_drop(columns: int, rows: int, *, islands: bool) -> Cells:
+def _half_drop(columns: int, rows: int, *, islands: bool, in_pairs: bool) -> Cells:
     """Column `columns` is column 0 moved by rows / 2 units, so both must agree on whole or half units."""
     if not islands:
         return Cells(columns, rows + rows % 2, Layout.HALF_DROP)
-    if (columns + rows) % 2:
+    if in_pairs:
+        columns, rows = columns + columns % 2, rows + rows % 2
+    elif (columns + rows) % 2:
         columns, rows = (columns - 1, rows) if columns > rows else (columns, rows - 1)
     return Cells(columns, rows, Layout.HALF_DROP, Layout.HALF_DROP)
 
