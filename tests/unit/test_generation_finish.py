@@ -75,6 +75,27 @@ def test_details_under_the_limit_go_and_the_others_stay(layout):
     assert set(np.unique(repaired)) == {0, 1}
 
 
+@pytest.mark.parametrize("layout", list(Layout))
+@pytest.mark.parametrize("smallest_px", [3, 6, 9])
+def test_after_the_repair_hardly_a_pixel_is_too_fine(smallest_px, layout):
+    raster = enlarge(coverage_of(5), width_px=160, height_px=160, layout=layout)
+    before = 1 - covered_by_squares(raster, smallest_px, layout).mean()
+    repaired = repair_details(raster, smallest_px=smallest_px, layout=layout)
+    assert 1 - covered_by_squares(repaired, smallest_px, layout).mean() <= min(0.002, before)
+    assert len(np.unique(repaired)) > 1
+
+
+def covered_by_squares(raster, side, layout):
+    """Which pixels lie in a square of their own colour, looked up square by square on the cloth."""
+    cloth = np.pad(layout_tiling(raster, layout, 2, 2), side, mode="wrap")
+    windows = np.lib.stride_tricks.sliding_window_view(cloth, (side, side))
+    whole = windows.max(axis=(2, 3)) == windows.min(axis=(2, 3))
+    covered = np.zeros(cloth.shape, bool)
+    for dy, dx in np.ndindex(side, side):
+        covered[dy : dy + whole.shape[0], dx : dx + whole.shape[1]] |= whole
+    return covered[side : side + raster.shape[0], side : side + raster.shape[1]]
+
+
 @pytest.mark.parametrize("smallest_px", [2, 3, 4, 5, 6])
 def test_a_detail_of_exactly_the_smallest_size_stays_as_it_is(smallest_px):
     raster = np.zeros((24, 24), np.uint8)
