@@ -74,4 +74,5 @@ def _shared(points: NDArray[np.float64], centres: NDArray[np.float64]) -> Covera
     width = (_SOFTNESS**2 * between.min(axis=1)).clip(1e-6) if len(centres) > 1 else np.ones(1)
     gaps = np.stack([((points - centre) ** 2).sum(axis=1) for centre in centres])
     shares = np.exp(-0.5 * (gaps - gaps.min(axis=0)) / width[:, None])
-    return (shares / shares.sum(axis=0)).astype(np.float32)
+    coverage: Coverage = (shares / shares.sum(axis=0)).astype(np.float32)
+    return coverage
