@@ -1,10 +1,9 @@
-"""A sheet of samples to look at: one row of requests after another, two by two repeats each."""
+"""A sheet of what the network draws from noise alone, to look at after training: two by two units of each request."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from diffusers import FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
 from PIL import Image
 
@@ -13,8 +12,9 @@ from generation.backends.pipeline import RepeatPipeline, unit_noise
 from generation.backends.words import encode
 from generation.domain.finish import enlarge, smooth
 from generation.domain.palette import palette_from_words
-from generation.domain.pattern import Layout, layout_tiling
+from generation.domain.pattern import Layout, Raster, Repeat
 from generation.domain.setting import Cells
+from generation.evaluation.sheet import cloth_of, laid_out
 
 REQUESTS = (
     "minimalist flower", "floral design", "daisies", "tulip", "ditsy floral, autumn palette", "floral sprig",
@@ -27,6 +27,7 @@ REQUESTS = (
     "marble, ocean palette", "ikat, terracotta palette",
 )  # fmt: skip
 _SHOWN_PX = 128
+_SHOWN = Repeat(85.0, 85.0)
 _UNIT = Cells(1, 1, Layout.STRAIGHT)
 
 
@@ -37,12 +38,10 @@ def contact_sheet(unet: UNet2DConditionModel, path: Path, *, seed: int = 3, acro
     pipeline.set_progress_bar_config(disable=True)
     pictures, noise = [], unit_noise(_UNIT, unit_px, seed=seed)
     for request in REQUESTS:
-        colours = palette_from_words(request, 8).rgb()
+        colours = palette_from_words(request, 8)
         coverage = pipeline(encode([request]), _UNIT, noise=noise, roles=range(len(colours))).numpy()
         calm = smooth(coverage, 0.6, Layout.STRAIGHT)
         unit = enlarge(calm, width_px=_SHOWN_PX, height_px=_SHOWN_PX, layout=Layout.STRAIGHT)
-        cloth = colours[layout_tiling(unit, Layout.STRAIGHT, 2, 2)]
-        pictures.append(np.pad(cloth, ((4, 4), (4, 4), (0, 0)), constant_values=255))
-    rows = [np.concatenate(pictures[start : start + across], axis=1) for start in range(0, len(pictures), across)]
+        pictures.append(cloth_of(Raster(unit, colours, _SHOWN, seed), size_px=2 * _SHOWN_PX))
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.concatenate(rows)).save(path)
+    Image.fromarray(laid_out(pictures, REQUESTS, across=across)).save(path)
