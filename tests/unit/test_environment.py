@@ -72,3 +72,17 @@ def test_a_public_server_refuses_settings_meant_for_one_machine(settings, named)
 
 def test_a_public_server_with_its_own_settings_starts():
     env.refuse_unsafe(debug=False, hosts=["orders.mill.example"], secret_is_own=True, databases=POSTGRES)
+
+
+def test_folders_are_read_by_name(monkeypatch, tmp_path):
+    monkeypatch.setenv("CHECKPOINTS", f"sdxl={tmp_path}, other={tmp_path}")
+    assert env.folders("CHECKPOINTS") == {"sdxl": tmp_path.resolve(), "other": tmp_path.resolve()}
+    monkeypatch.delenv("CHECKPOINTS")
+    assert env.folders("CHECKPOINTS") == {}
+
+
+@pytest.mark.parametrize("value", ["sdxl", "=/tmp", "sd xl=/tmp", "one=/tmp,one=/tmp", "one=/no/such/folder"])
+def test_a_folder_that_cannot_be_read_is_named(monkeypatch, value):
+    monkeypatch.setenv("CHECKPOINTS", value)
+    with pytest.raises(ImproperlyConfigured, match="CHECKPOINTS"):
+        env.folders("CHECKPOINTS")

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from django.core.management import CommandError, call_command
 
 from generation.backends import checkpoint, weights
 from generation.backends.checkpoint import CheckpointGenerator
@@ -232,3 +233,12 @@ def test_a_unet_goes_on_from_an_earlier_drawing_and_strength_nought_keeps_it(fol
 def test_what_a_foreign_model_cannot_do_is_said(folder, asked):
     with pytest.raises(InvalidBrief, match="choose the embedded generator"):
         CheckpointGenerator(folder, steps=1).generate(brief_of(Layout.STRAIGHT, **asked), [1], Limits())
+
+
+def test_the_operator_pins_a_folder_by_command_and_is_told_why_not(tmp_path, capsys):
+    folder = checkpoints.save_tiny("sd", tmp_path / "model")
+    call_command("pin_checkpoint", str(folder))
+    assert CheckpointGenerator(folder).fingerprint()
+    spoil_code(folder)
+    with pytest.raises(CommandError, match=r"pipeline\.py"):
+        call_command("pin_checkpoint", str(folder))
