@@ -32,5 +32,7 @@ def check_generators(**_: Any) -> list[checks.CheckMessage]:
             if folder:
                 weights.inspect(Path(folder), pinned=True)
         except (ImportError, WeightsRefused) as error:
-            errors.append(checks.Error(f"The generator {name!r} names {folder or path!r}: {error}", id="generation.E001"))
+            errors.append(
+                checks.Error(f"The generator {name!r} names {folder or path!r}: {error}", id="generation.E001")
+            )
     return errors

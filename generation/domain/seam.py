@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from generation.domain.pattern import IndexArray, Layout, Palette, lab_of
 
-LIMIT = 4.5  # standard deviations: two true edges of a hundred are over it, see generation/evaluation/seams.py
+LIMIT = 4.5  # standard deviations: one or two true edges of a hundred are over it (generation/evaluation/seams.py)
 
 _CUTS_PX = (3, 7, 13)  # lines taken away by the cuts that a tile is compared with
 _LINES = 256  # inside the tile that are looked at, evenly spread
