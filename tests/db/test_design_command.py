@@ -78,6 +78,23 @@ def test_each_seed_gives_a_tile_a_cloth_and_a_master_and_an_account_of_them(out)
     )
 
 
+def test_the_separations_are_an_svg_with_a_path_for_each_colour(out):
+    small(out, "--svg")
+    (told,) = account(out)["designs"]
+    svg = (out / told["files"]["separations"]["name"]).read_text()
+    assert svg.count("<path") == len(told["palette"])
+    assert all(colour in svg for colour in told["palette"])
+
+
+def test_an_upload_is_one_picture(out, tmp_path):
+    Image.fromarray(np.repeat(np.arange(64, dtype=np.uint8) // 32 * 200, 64).reshape(64, 64)).save(tmp_path / "own.png")
+    words = ("--reference", str(tmp_path / "own.png"), "--repeat-mm", "20x20", "--layout", "straight")
+    status, _, complained = design(out, *words, backend="upload")
+    assert status in {0, 3} or "seam" in complained, complained
+    status, _, complained = design(out, *words, "-n", "3", backend="upload")
+    assert (status, complained.partition(":")[0]) == (2, "n")
+
+
 def test_the_same_wish_gives_the_same_files(out, tmp_path):
     small(out), small(tmp_path / "again")
     for name in ("1-master.png", "1-3x3.png"):

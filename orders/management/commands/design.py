@@ -15,6 +15,7 @@ from django.db import DatabaseError
 
 from generation import services as generation
 from generation.domain.pattern import Brief, Knobs, Layout, Limits, Raster, Repeat
+from generation.domain.separations import separations_svg
 from generation.errors import GenerationError, InvalidBrief, UnreadableImage
 from generation.images import indexed_png, read_master
 from orders import work
@@ -27,6 +28,7 @@ from production.domain.spec import LineSpec
 BAD_INPUT, NONE_CAN_BE_MADE = 2, 3
 MOST_DESIGNS = 64
 PREVIEW_PX = 1024
+NAMES = {"tile": "tile.png", "cloth": "3x3.png", "master": "master.png", "separations": "separations.svg"}
 # Fields of a brief that the command calls otherwise.
 OPTIONS = {"generator": "backend", "parents": "like", "weave": "substrate"}
 DEFAULT_REPEAT = Repeat(320.0, 320.0, Layout.HALF_DROP)
@@ -43,6 +45,7 @@ class Wish:
     spec: LineSpec | None  # of the cloth, where one was named
     files: dict[str, str]  # option -> sha256 of the picture that came with it
     notes: tuple[str, ...]  # what had to be assumed about those pictures
+    svg: bool
 
 
 class Command(BaseCommand):
@@ -75,6 +78,7 @@ class Command(BaseCommand):
         say("--scale", default="1", help="length of the motifs against what the words ask for, 0.5 to 2 (1)")
         say("--density", default="1", help="motifs per area against what the words ask for, 0.5 to 2 (1)")
         say("--colours", metavar="N", help="how many colours at most")
+        say("--svg", action="store_true", help="also an SVG of the separations, one path for each colour")
         say("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -164,7 +168,7 @@ def _wish(options: dict[str, Any]) -> Wish:
     generation.check(brief, limits, (seeds[0], seeds[-1]))
     generation.generator_named(options["backend"])
     notes = tuple(note for parent in parents for note in parent.notes)
-    return Wish(brief, limits, seeds, options["backend"], spec, files, notes)
+    return Wish(brief, limits, seeds, options["backend"], spec, files, notes, options["svg"])
 
 
 def _drawn(wish: Wish, folder: Path) -> Iterator[dict[str, Any]]:
@@ -183,9 +187,9 @@ def _drawn(wish: Wish, folder: Path) -> Iterator[dict[str, Any]]:
             "cloth": generation.picture_png(raster, size_px=PREVIEW_PX, columns=3, rows=3),
             "master": indexed_png(raster),
         }
-        names = {
-            "tile": f"{raster.seed}-tile.png", "cloth": f"{raster.seed}-3x3.png", "master": f"{raster.seed}-master.png",
-        }  # fmt: skip
+        if wish.svg:
+            files["separations"] = separations_svg(raster).encode()
+        names = {kind: f"{raster.seed}-{NAMES[kind]}" for kind in files}
         for kind, data in files.items():
             _write(folder / names[kind], data)
         written = time.perf_counter()
