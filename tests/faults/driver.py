@@ -6,6 +6,8 @@ MODE  clean   work until the line rests
       hang    do all the work of the step KIND, say so, and never commit it
       freeze  do all the work of the step KIND, say so, stop this process (SIGSTOP), and commit when it is woken
       freeze-unfenced   the same with the fence switched off: token and compare-and-set
+
+A KIND written draw/keep stops before the first candidate of the step draw is kept, one written draw/kept after it.
 """
 
 import os
@@ -18,10 +20,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orders.settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from orders import flow, steps, worker  # noqa: E402
 from orders.models import OrderLine, Step  # noqa: E402
+
+# For what is not about the drawing itself: it loads no model.
+settings.WEFTLINE["generators"]["quick"] = "tests.quick_generator.QuickGenerator"
 
 
 def stop_in(kind, *, freeze, fenced):
@@ -30,17 +36,37 @@ def stop_in(kind, *, freeze, fenced):
 
     def stopping(line, held):
         settle = honest(line, held)
-        connection.close()
-        print(f"stopped {os.getpid()}", flush=True)
-        if freeze:
-            os.kill(os.getpid(), signal.SIGSTOP)
-        else:
-            time.sleep(600)
+        stop(freeze=freeze)
         if not fenced:
             switch_the_fence_off()
         return settle
 
     flow.STEPS[kind] = stopping
+
+
+def stop_at_the_first_candidate(*, kept, freeze, fenced):
+    """Draw, and stop before or after the first candidate is kept."""
+    honest = steps.keep
+
+    def stopping(held, write):
+        if kept:
+            honest(held, write)
+        stop(freeze=freeze)
+        if not fenced:
+            write()
+        elif not kept:
+            honest(held, write)
+
+    steps.keep = stopping
+
+
+def stop(*, freeze):
+    connection.close()
+    print(f"stopped {os.getpid()}", flush=True)
+    if freeze:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    else:
+        time.sleep(600)
 
 
 def switch_the_fence_off():
@@ -51,8 +77,12 @@ def switch_the_fence_off():
 
 
 def main(mode, kind, reference):
-    if mode != "clean":
-        stop_in(kind, freeze=mode.startswith("freeze"), fenced=mode != "freeze-unfenced")
+    kind, _, where = kind.partition("/")
+    how = {"freeze": mode.startswith("freeze"), "fenced": mode != "freeze-unfenced"}
+    if where:
+        stop_at_the_first_candidate(kept=where == "kept", **how)
+    elif mode != "clean":
+        stop_in(kind, **how)
     line = OrderLine.objects.get(reference=reference)
     if mode == "clean":
         worker.run_until_rest([line])

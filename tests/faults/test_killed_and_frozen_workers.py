@@ -44,6 +44,19 @@ print(json.dumps({
 }))
 """
 
+# Checks instead of a model's drawings, for what is not about the drawing itself.
+QUICK = """
+from orders.models import Round
+Round.objects.update(generator="quick")
+"""
+REVISE = """
+from django.conf import settings
+settings.WEFTLINE["generators"]["quick"] = "tests.quick_generator.QuickGenerator"
+from orders import services
+from orders.models import OrderLine
+services.revise(OrderLine.objects.get(), by=None, words="bold red stripes")
+"""
+
 
 class Mill:
     """An installation of its own in a folder, worked by processes that can be killed."""
@@ -158,6 +171,54 @@ def test_a_worker_frozen_past_its_lease_commits_nothing_when_it_is_woken(mill, k
     assert driver.wait(60) == 0
     assert mill.count() == counted
     assert_once(counted)
+
+
+def two_candidates(mill: Mill) -> str:
+    mill.env["CANDIDATES"] = "2"
+    reference = mill.place()
+    mill.manage("shell", "-v", "0", "-c", QUICK)
+    return reference
+
+
+def assert_two(counted: dict) -> None:
+    assert counted["state"] == "proofing", counted["blocked"]
+    assert counted["candidates"] == counted["artworks"] == 2
+
+
+def test_a_worker_killed_between_two_candidates_is_followed_by_one_that_draws_what_is_missing(mill):
+    reference = two_candidates(mill)
+    driver = mill.start("hang", "draw/kept", reference)
+    assert mill.count()["candidates"] == 1, "the first is there before the second is begun"
+    driver.send_signal(signal.SIGKILL)
+    driver.wait(10)
+    mill.run(reference)
+    assert_two(mill.count())
+
+
+def test_a_worker_frozen_between_drawing_and_keeping_adds_no_candidate_when_it_is_woken(mill):
+    reference = two_candidates(mill)
+    driver = mill.start("freeze", "draw/keep", reference)
+    time.sleep(LEASE_S * 1.5)
+    mill.run(reference)
+    counted = mill.count()
+    assert_two(counted)
+    driver.send_signal(signal.SIGCONT)
+    assert driver.wait(60) == 0
+    assert mill.count() == counted
+
+
+def test_with_the_fence_off_the_woken_worker_keeps_a_candidate_it_should_not(mill):
+    """The negative control: it drew for a round that has gone on without it, and adds to the round that is newest."""
+    reference = two_candidates(mill)
+    driver = mill.start("freeze-unfenced", "draw/keep", reference)
+    time.sleep(LEASE_S * 1.5)
+    mill.run(reference)
+    mill.manage("shell", "-v", "0", "-c", REVISE)
+    mill.run(reference)
+    assert mill.count()["candidates"] == 4
+    driver.send_signal(signal.SIGCONT)
+    assert driver.wait(60) == 0
+    assert mill.count()["candidates"] > 4
 
 
 def test_with_the_fence_off_the_woken_worker_makes_a_second_ticket(mill):
