@@ -54,6 +54,7 @@ FINE, FINE_HELD, FINE_UNCALMED = 0.6, 0.55, 0.8
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
 MOTIF_CALM, FIELD_CALM = 0.008, 0.005  # outlines are calmed by this share of a unit
 SPECK_SHARE = 0.0008  # islands and holes under this share of a unit are chance
+INK_ROUNDS = 4  # of cutting the ink and repairing, until both hold
 FINEST_SHARE = 0.005  # of a unit's side: what is finer than the network's own pixel is chance, not drawing
 
 
@@ -173,13 +174,20 @@ def finish(
     unit_px = side_mm * min(coverage.shape[2] / brief.repeat.width_mm, coverage.shape[1] / brief.repeat.height_mm)
     clean = drop_specks(coverage, smallest_area_px=round(SPECK_SHARE * unit_px**2), layout=layout)
     calmed = smooth(clean, calm * unit_px, layout)
-    if guard is Guard.DELIVERED:
-        calmed = with_ink_at_most(calmed, limits.max_ink)
-    indices = enlarge(calmed, width_px=brief.width_px, height_px=brief.height_px, layout=layout)
+    size = {"width_px": brief.width_px, "height_px": brief.height_px, "layout": layout}
     if guard is Guard.DELIVERED:
         pixel_mm = min(brief.repeat.width_mm / brief.width_px, brief.repeat.height_mm / brief.height_px)
-        smallest_mm = max(limits.min_feature_mm, FINEST_SHARE * side_mm)
-        indices = repair_details(indices, smallest_px=math.ceil(smallest_mm / pixel_mm - 1e-6), layout=layout)
+        smallest_px = math.ceil(max(limits.min_feature_mm, FINEST_SHARE * side_mm) / pixel_mm - 1e-6)
+        most_ink = limits.max_ink
+        for _ in range(INK_ROUNDS):
+            indices = enlarge(with_ink_at_most(calmed, most_ink), **size)
+            indices = repair_details(indices, smallest_px=smallest_px, layout=layout)
+            excess = float((indices != 0).mean()) - limits.max_ink
+            if excess <= 0:
+                break
+            most_ink -= excess + 0.002  # the repair has filled gaps: aim lower
+    else:
+        indices = enlarge(calmed, **size)
     indices, present = used_colours(indices)
     return Raster(
         indices=indices,
