@@ -246,11 +246,11 @@ def test_a_line_may_be_drawn_by_another_generator_than_the_shop_s(quick):
             {"palette": [f"#00{n}" for n in range(6)], "substrate": "", "weave": "LOM1", "repeat_mm": (60, 60)},
             "lines[0].palette",
         ),
-        ({"generator": "upload"}, "lines[0].generator"),
+        ({"generator": "upload"}, "lines[0].reference"),
     ],
 )
 def test_what_no_generator_could_draw_is_refused_before_anything_is_drawn(quick, wish, field):
-    with pytest.raises((InvalidBrief, UnknownGenerator)) as refused:
+    with pytest.raises((InvalidBrief, InvalidOrder, UnknownGenerator)) as refused:
         placed(quick, **wish)
     assert refused.value.fields["field"] == field
 
