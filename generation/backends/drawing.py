@@ -23,6 +23,7 @@ from generation.backends.proposals import Proposal, palette_for, understand
 from generation.backends.words import encode
 from generation.domain.finish import (
     Coverage,
+    best_shift,
     calmest_phase,
     coverage_of,
     drop_specks,
@@ -257,7 +258,10 @@ def _from_parents(brief: Brief, limits: Limits, unit_px: int) -> Sketch:
     coverage = np.zeros((ROLES, size["height_px"], size["width_px"]), np.float32)
     palette: dict[int, str] = {}
     for parent, weight in ((first, 1 - share), (last, share)):
-        for index, plane in enumerate(coverage_of(parent, **size)):
+        planes = coverage_of(parent, **size)
+        if parent is not first:
+            planes = np.roll(planes, best_shift(coverage, planes, brief.repeat.layout), axis=(1, 2))
+        for index, plane in enumerate(planes):
             coverage[parent.role_of(index)] += weight * plane
             palette.setdefault(parent.role_of(index), parent.palette.colours[index])
     if brief.palette:

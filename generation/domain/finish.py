@@ -179,6 +179,21 @@ def calmest_phase(coverage: Coverage) -> tuple[int, int]:
     return -int(down.argmin()), -int(across.argmin())
 
 
+def best_shift(still: Coverage, moved: Coverage, layout: Layout) -> tuple[int, int]:
+    """(rows, columns) to roll `moved` by so that its motifs lie on those of `still`; plane 0 of both is the ground.
+
+    Circular correlation of what is not ground, only along axes that the layout lets roll as they are.
+    """
+    spectra = [np.fft.rfft2(1 - coverage[0]) for coverage in (still, moved)]
+    overlap = np.fft.irfft2(spectra[0] * np.conj(spectra[1]), s=still.shape[1:])
+    if layout in (Layout.HALF_DROP, Layout.MIRROR):
+        overlap[:, 1:] = -np.inf
+    if layout in (Layout.HALF_BRICK, Layout.MIRROR):
+        overlap[1:] = -np.inf
+    row, column = np.unravel_index(int(overlap.argmax()), overlap.shape)
+    return int(row), int(column)
+
+
 def _standing(indices: IndexArray, smallest_px: int, layout: Layout) -> NDArray[np.bool_]:
     height = indices.shape[0]
     pad = smallest_px

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from generation.domain.finish import (
+    best_shift,
     calmest_phase,
     drop_specks,
     enlarge,
@@ -138,3 +139,18 @@ def test_the_calmest_phase_puts_no_stripe_edge_on_the_seam():
     coverage[0] = 1 - coverage[1]
     rolled = np.roll(coverage, calmest_phase(coverage), axis=(1, 2))
     assert np.abs(rolled[:, :, 0] - rolled[:, :, -1]).sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("layout", "rolled", "found"),
+    [
+        (Layout.STRAIGHT, (5, 9), (-5, -9)),
+        (Layout.HALF_DROP, (5, 0), (-5, 0)),
+        (Layout.HALF_BRICK, (0, 9), (0, -9)),
+        (Layout.MIRROR, (5, 9), (0, 0)),  # a mirrored sheet can't be rolled
+    ],
+)
+def test_two_designs_are_laid_motif_on_motif_as_far_as_the_layout_rolls(layout, rolled, found):
+    still = coverage_of(3)
+    shift = best_shift(still, np.roll(still, rolled, axis=(1, 2)), layout)
+    assert tuple(np.mod(shift, 32)) == tuple(np.mod(found, 32))
