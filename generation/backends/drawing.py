@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from generation.backends import pipeline as drawn_by
 from generation.backends.denoiser import ROLES, coarse_level, fine_level, geometry_of, noise_shift, shifted
 from generation.backends.pipeline import RepeatPipeline, unit_noise
-from generation.backends.projection import UnitLimits
+from generation.backends.projection import UnitLimits, project
 from generation.backends.proposals import Proposal, palette_for, understand
 from generation.backends.words import encode
 from generation.domain.finish import (
@@ -52,6 +52,8 @@ REFERENCE_START_LEVEL = 0.6
 # Lines of a pixel or two are lost in noise before shapes are: a proposal that is all fine lines is held back by this
 # share, one with half as much fine in it by half of it; and as it is calmed less, its lines do not break.
 FINE, FINE_HELD, FINE_UNCALMED = 0.6, 0.55, 0.8
+MEETING_SHARE = 0.06  # of a unit: the smallest shape where two designs meet
+MEETING_STRENGTH = 0.3  # of the strength asked for: what has just been made of two needs less redrawing than one
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
 MOTIF_CALM, FIELD_CALM = 0.008, 0.005  # outlines are calmed by this share of a unit
 SPECK_SHARE = 0.0008  # islands and holes under this share of a unit are chance
@@ -270,11 +272,15 @@ def _from_parents(brief: Brief, limits: Limits, unit_px: int) -> Sketch:
     absent = [role for role in range(ROLES) if role not in palette]
     coverage[0] += coverage[absent].sum(axis=0)
     coverage[absent] = 0
+    if 0 < share < 1:  # two half designs on top of each other are rags: whole shapes first, with the areas between
+        shapes = UnitLimits(MEETING_SHARE * unit_px)
+        coverage = project(torch.from_numpy(coverage)[None], shapes, weight=1.0, layout=lattice.layout)[0].numpy()
     anew = frozenset({0, *(first.role_of(index) for index in brief.redraw)}) if brief.redraw else None
+    strength = brief.strength * (MEETING_STRENGTH if 0 < share < 1 else 1)
     told = f"seed {first.seed}" if last is first else f"seeds {first.seed} and {last.seed} at {share:.2f}"
     return Sketch(
         coverage=coverage,
-        level=float(shifted(torch.tensor(brief.strength), noise_shift(unit_px))),
+        level=float(shifted(torch.tensor(strength), noise_shift(unit_px))),
         cells=lattice,
         lattice=lattice,
         palette=palette,
