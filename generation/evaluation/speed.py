@@ -20,10 +20,13 @@ from dataclasses import asdict
 
 import torch
 
-from generation.backends.embedded import EmbeddedGenerator
+from generation.backends import drawing
+from generation.backends.drawing import STEPS
+from generation.backends.embedded import WEIGHTS, EmbeddedGenerator
 from generation.domain.pattern import Brief, Layout, Limits, Repeat
 from generation.evaluation.figures import Figure
 from generation.evaluation.peers import sd15_seconds
+from generation.evaluation.throughput import throughput
 
 _WORDS = "minimalist floral design with a Nordic color palette"
 _PREVIEW_PX, _PRINT_PX, _MASTER_PX = 1200, 3780, 7560
@@ -60,6 +63,11 @@ def _measured() -> list[Figure]:
         Figure("memory at its highest before the master", before_gb, "GB"),
         Figure("memory at its highest", _peak_gb(), "GB"),
         Figure("threads", float(_THREADS)),
+    ]
+    batch = throughput(drawing.load(WEIGHTS).unet)
+    figures += [
+        Figure(f"motif units a second, {batch.batch} at once, {STEPS} passes each, {batch.device}", batch.units_per_s),
+        Figure("share of the bf16 ceiling of that device", 100 * batch.share_of_ceiling, "%"),
     ]
     peer_s = float(sd15_seconds()["seconds"])
     return [*figures, Figure("diffusers pipeline of SD 1.5 shape, 20 steps, random weights", peer_s, "s")]
