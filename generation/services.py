@@ -20,7 +20,7 @@ from generation import likeness, storage
 from generation.domain.palette import palette_named, parse_colour
 from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, Repeat, layout_tiling
 from generation.errors import InvalidBrief, UnknownGenerator
-from generation.images import indexed_png, png_of, read_indexed_png, read_reference
+from generation.images import indexed_png, png_of, read_indexed_png, read_png, read_reference
 from generation.models import Artwork, ModelCard
 from generation.ports import Generator, OnStep
 
@@ -149,7 +149,7 @@ def keep_reference(data: bytes, *, whole: bool = False) -> str:
 
 def kept_reference(sha256: str) -> NDArray[np.uint8]:
     """A kept reference picture as (H, W, 3) uint8 sRGB. Raises ArtworkMissing."""
-    return read_reference(storage.get(f"{REFERENCES}/{sha256[:2]}/{sha256}.png", sha256=sha256))
+    return read_png(storage.get(f"{REFERENCES}/{sha256[:2]}/{sha256}.png", sha256=sha256))
 
 
 def raster_of(artwork: Artwork) -> Raster:

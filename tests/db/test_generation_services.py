@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generation import services, storage
+from generation import images, services, storage
 from generation.domain.pattern import Brief, Knobs, Layout, Limits, Palette, Raster, Repeat
 from generation.errors import ArtworkMissing, InvalidBrief, NotAColour, UnknownGenerator
 from generation.models import Artwork, ModelCard
@@ -310,3 +310,13 @@ def test_the_weights_that_ship_draw_through_the_services_and_the_words_matter(se
     assert min(down, across) < 0.2 * max(down, across)
     assert min(flower_down, flower_across) > 0.4 * max(flower_down, flower_across)
     assert ModelCard.objects.get().card["images_seen"] > 0
+
+
+def test_a_picture_is_read_back_though_its_plain_pixels_take_more_than_a_file_may(settings, tmp_path, monkeypatch):
+    settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(images, "MOST_BYTES", 50_000)
+    noise = np.random.default_rng(0).integers(0, 256, (150, 150, 3)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, "JPEG", quality=80)
+    sha256 = services.keep_reference(buffer.getvalue(), whole=True)
+    assert services.kept_reference(sha256).shape == noise.shape

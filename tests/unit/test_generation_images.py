@@ -1,5 +1,6 @@
 """Reference pictures from outside: read with distrust, refused with a reason."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -7,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from generation.domain.pattern import Layout, Palette, Raster, Repeat
 from generation.errors import UnreadableImage
@@ -50,12 +52,12 @@ def test_a_turned_photograph_is_turned_upright_and_its_metadata_forgotten():
     assert read_reference(encoded(gradient(), "JPEG", exif=exif.tobytes())).shape == (60, 40, 3)
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 def png_header_of(width: int, height: int) -> bytes:
     """A PNG whose header promises that size and whose data is next to nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
@@ -97,6 +99,19 @@ def test_what_can_not_be_read_is_refused_with_a_sentence_and_its_field(name):
     assert refused.value.http_status == 400
 
 
+@pytest.mark.parametrize("called", ["transparency", "xmp", "exif", "dpi", "icc_profile"])
+def test_a_text_that_is_called_like_a_part_of_the_picture_misleads_nobody(called):
+    about = PngInfo()
+    about.add_text(called, "no such thing")
+    for mode in ("RGB", "L", "P"):
+        data = encoded(gradient(mode), "PNG", pnginfo=about)
+        for read in (read_reference, read_master):
+            with contextlib.suppress(UnreadableImage):
+                assert read(data) is not None
+    with_text = encoded(Image.fromarray(master().indices).convert("P"), "PNG", pnginfo=about)
+    assert "dots per inch" in " ".join(read_master(with_text).notes)
+
+
 def test_an_artwork_keeps_its_pixels_its_palette_and_its_size_in_the_file():
     indices = np.random.default_rng(0).integers(0, 3, (60, 50)).astype(np.uint8)
     raster = Raster(indices, Palette(("#f0e6d2", "#1e3c78", "#c85a28")), Repeat(50 * 25.4 / 300, 60 * 25.4 / 300), 1)
@@ -132,6 +147,20 @@ def test_a_master_that_lost_what_was_written_beside_it_is_read_by_area_and_says_
     assert (raster.roles, raster.repeat.layout) == ((0, 1, 2), Layout.STRAIGHT)
     assert raster.repeat.width_mm == pytest.approx(60 / 300 * 25.4)
     assert len(raster.notes) == 3
+
+
+def test_a_master_whose_pixels_have_no_colour_is_refused():
+    whole = indexed_png(master())
+    start = whole.index(b"PLTE") - 4
+    end = start + 12 + int.from_bytes(whole[start : start + 4], "big")
+    with pytest.raises(UnreadableImage):
+        read_master(whole[:start] + chunk(b"PLTE", bytes(6)) + whole[end:])
+
+
+def test_two_colours_that_say_they_play_one_role_are_told_apart_by_area():
+    raster = read_master(indexed_png(master(roles=(0, 1, 1))))
+    assert raster.roles == (0, 1, 2)
+    assert "what each colour is for" in raster.notes[0]
 
 
 @pytest.mark.parametrize(
