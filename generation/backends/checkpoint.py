@@ -49,11 +49,12 @@ class CheckpointGenerator:
 
         Raises WeightsRefused, InvalidBrief, NoMemory, SeamTooVisible.
         """
-        _verified(self.folder, _state(self.folder))
+        state = _state(self.folder)
+        _verified(self.folder, state)
         painting = import_module("generation.backends.checkpoint_painting")  # torch and diffusers come in here
         with _one_at_a_time:
             try:
-                painter = _painter(self.folder, _state(self.folder))
+                painter = _painter(self.folder, state)
                 return [
                     painting.draw(
                         painter,
@@ -100,7 +101,12 @@ def _painter(folder: Path, state: State) -> Any:
             "stop something else, or choose a smaller model.",
             fields={"field": "generator", "limit": int(free), "measured": int(needed)},
         )
-    return import_module("generation.backends.checkpoint_painting").load(folder)
+    painter = import_module("generation.backends.checkpoint_painting").load(folder)
+    if _state(folder) != state:  # what was loaded is then not what was looked through
+        raise weights.refused(
+            folder, weights.MANIFEST, "a file was changed while it was loaded", "Let nobody write there, and try again."
+        )
+    return painter
 
 
 def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:

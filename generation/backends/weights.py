@@ -16,6 +16,7 @@ from generation.errors import WeightsRefused
 MANIFEST = "manifest.json"
 CARD = "model_card.json"
 INDEX = "model_index.json"
+SHARDS = ".safetensors.index.json"
 SHIPPED = (".safetensors", ".json", ".md")
 FOREIGN = (".safetensors", ".json", ".md", ".txt", ".model")  # .txt and .model: a tokenizer's merges and pieces
 
@@ -59,17 +60,17 @@ def verify(
     try:
         listed: dict[str, str] = json.loads((folder / MANIFEST).read_text())["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _refused(folder, MANIFEST, "it is missing or can't be read", remedy) from error
+        raise refused(folder, MANIFEST, "it is missing or can't be read", remedy) from error
     present = set(_files(folder)) - {MANIFEST}
     for name in sorted(present | set(listed)):
         if not name.endswith(allowed):
-            raise _refused(folder, name, f"only {', '.join(allowed)} files are let in", remedy)
+            raise refused(folder, name, f"only {', '.join(allowed)} files are let in", remedy)
         if name not in listed:
-            raise _refused(folder, name, "the manifest does not name it", remedy)
+            raise refused(folder, name, "the manifest does not name it", remedy)
         if name not in present or (folder / name).is_symlink():
-            raise _refused(folder, name, "it is missing", remedy)
+            raise refused(folder, name, "it is missing", remedy)
         if _digest(folder / name) != listed[name]:
-            raise _refused(folder, name, "its bytes are not the ones in the manifest", remedy)
+            raise refused(folder, name, "its bytes are not the ones in the manifest", remedy)
     return _digest(folder / MANIFEST)
 
 
@@ -96,36 +97,42 @@ def verify_pinned(folder: Path) -> str:
 def inspect(folder: Path, *, pinned: bool = False) -> None:
     """Refuse a diffusers folder that could run code or needs classes we do not know; nothing of it is loaded.
 
-    Refused are files other than safetensors, JSON and text, every link, classes that are not in the lists above, and
-    settings that ask for code of the folder's own; with `pinned` also a folder without a manifest. Raises
-    WeightsRefused.
+    Refused are files other than safetensors, JSON and text, every link, weights named outside the folder, classes that
+    are not in the lists above, and settings that ask for code of the folder's own; with `pinned` also a folder without
+    a manifest. Raises WeightsRefused.
     """
     if not folder.is_dir():
-        raise _refused(folder, str(folder), "there is no such folder", "Name the folder that holds model_index.json.")
-    for name in _files(folder):
+        raise refused(folder, str(folder), "there is no such folder", "Name the folder that holds model_index.json.")
+    files = _files(folder)
+    for name in files:
         if (folder / name).is_symlink():
-            raise _refused(folder, name, "it is a link", "Copy the file itself into the folder.")
+            raise refused(folder, name, "it is a link", "Copy the file itself into the folder.")
         if not name.endswith(FOREIGN):
-            raise _refused(
+            raise refused(
                 folder, name, "it could carry code or is not needed", f"Keep only {', '.join(FOREIGN)} files."
             )
     if pinned and not (folder / MANIFEST).is_file():
-        raise _refused(folder, MANIFEST, "the folder was never pinned", f"Run once: manage.py pin_checkpoint {folder}")
+        raise refused(folder, MANIFEST, "the folder was never pinned", f"Run once: manage.py pin_checkpoint {folder}")
     own_code = "Use a checkpoint made of the classes of diffusers and transformers alone."
     index = _json(folder, INDEX)
     what = index.get("_class_name") if isinstance(index, dict) else None
     if not isinstance(what, str) or what not in PIPELINES:
-        raise _refused(folder, INDEX, f"its pipeline is {what!r}", f"Known are: {', '.join(sorted(PIPELINES))}.")
+        raise refused(folder, INDEX, f"its pipeline is {what!r}", f"Known are: {', '.join(sorted(PIPELINES))}.")
     for part, kind in index.items():
         if not isinstance(kind, list) or part in _UNUSED or kind == [None, None]:
             continue
         library, name = [*kind, None, None][:2]
         if name not in _PARTS.get(str(library), ()):
-            raise _refused(folder, INDEX, f"its {part} is of the foreign class {library}.{name}", own_code)
-    for name in _files(folder):
+            raise refused(folder, INDEX, f"its {part} is of the foreign class {library}.{name}", own_code)
+    for name in files:
         settings = name.endswith("config.json") or name == INDEX
         if settings and (asked := _code_keys(_json(folder, name))):
-            raise _refused(folder, name, f"it asks for code of its own ({', '.join(sorted(asked))})", own_code)
+            raise refused(folder, name, f"it asks for code of its own ({', '.join(sorted(asked))})", own_code)
+        if name.endswith(SHARDS):
+            for shard in _shards(_json(folder, name)):
+                if (Path(name).parent / shard).as_posix() not in files:
+                    remedy = "Put the weights beside their index, and name them there without a folder."
+                    raise refused(folder, name, f"it names weights that are not beside it ({shard})", remedy)
 
 
 def unused_parts(folder: Path) -> dict[str, None]:
@@ -155,11 +162,17 @@ def _code_keys(settings: object) -> set[str]:
     return set().union(*map(_code_keys, settings)) if isinstance(settings, list) else set()
 
 
+def _shards(index: object) -> set[str]:
+    """The files that an index of weights says they lie in."""
+    named = index.get("weight_map") if isinstance(index, dict) else None
+    return {str(shard) for shard in named.values()} if isinstance(named, dict) else set()
+
+
 def _json(folder: Path, name: str) -> Any:
     try:
         return json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _refused(folder, name, "it is missing or can't be read", "Put the file back as it was made.") from error
+        raise refused(folder, name, "it is missing or can't be read", "Put the file back as it was made.") from error
 
 
 def _files(folder: Path) -> list[str]:
@@ -173,7 +186,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _refused(folder: Path, name: str, why: str, remedy: str) -> WeightsRefused:
+def refused(folder: Path, name: str, why: str, remedy: str) -> WeightsRefused:
+    """What says that a file of the folder kept the model from being loaded, and what to do."""
     return WeightsRefused(
         f"The model in '{folder.name}' was not loaded because of {name}: {why}. {remedy}",
         fields={"file": name, "reason": why, "remedy": remedy},

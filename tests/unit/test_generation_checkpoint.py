@@ -1,11 +1,14 @@
 """Models from elsewhere: what is refused before it is loaded, and that they paint on the cloth's torus."""
 
 import json
+import re
+from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
 from django.core.management import CommandError, call_command
+from safetensors import safe_open
 
 from generation.backends import checkpoint, weights
 from generation.backends.checkpoint import CheckpointGenerator
@@ -157,6 +160,16 @@ def spoil_link(folder):
     return "it is a link"
 
 
+def spoil_shards(folder):
+    weights_file = folder / "text_encoder" / "model.safetensors"
+    with safe_open(weights_file, "pt") as kept:
+        names = list(kept.keys())
+    weights_file.rename(folder.parent / "elsewhere.safetensors")
+    index = {"metadata": {}, "weight_map": dict.fromkeys(names, "../../elsewhere.safetensors")}
+    weights_file.with_name("model.safetensors.index.json").write_text(json.dumps(index))
+    return "weights that are not beside it (../../elsewhere.safetensors)"
+
+
 def spoil_manifest(folder):
     (folder / "manifest.json").unlink()
     return "manage.py pin_checkpoint"
@@ -170,12 +183,13 @@ def change(path, key, value, told):
 @pytest.mark.parametrize(
     "spoil",
     [
-        spoil_pickle, spoil_code, spoil_byte, spoil_class, spoil_pipeline, spoil_auto_map, spoil_link, spoil_manifest,
+        spoil_pickle, spoil_code, spoil_byte, spoil_class, spoil_pipeline, spoil_auto_map, spoil_link, spoil_shards,
+        spoil_manifest,
     ],
 )  # fmt: skip
 def test_a_spoilt_folder_is_refused_with_the_file_and_the_reason(folder, spoil):
     told = spoil(folder)
-    with pytest.raises(WeightsRefused, match=told.replace(".", r"\.")):
+    with pytest.raises(WeightsRefused, match=re.escape(told)):
         CheckpointGenerator(folder).fingerprint()
     if spoil not in (spoil_byte, spoil_manifest):
         with pytest.raises(WeightsRefused):
@@ -188,6 +202,20 @@ def test_a_byte_changed_after_the_first_look_is_found(folder):
     spoil_byte(folder)
     with pytest.raises(WeightsRefused):
         generator.generate(brief_of(Layout.STRAIGHT), [1], Limits())
+
+
+def test_a_file_changed_between_the_look_and_the_loading_is_found(folder, monkeypatch):
+    painting = import_module("generation.backends.checkpoint_painting")
+    honest = painting.load
+
+    def changed_meanwhile(path):
+        painter = honest(path)
+        spoil_byte(path)
+        return painter
+
+    monkeypatch.setattr(painting, "load", changed_meanwhile)
+    with pytest.raises(WeightsRefused, match="changed while it was loaded"):
+        CheckpointGenerator(folder).generate(brief_of(Layout.STRAIGHT), [1], Limits())
 
 
 def test_a_model_larger_than_the_free_memory_is_refused_before_it_is_loaded(folder, monkeypatch):
