@@ -52,29 +52,39 @@ def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_A
     """
     asked_mm = _UNIT_MM * _scale(words) * knobs.scale / motif_zoom(knobs)
     unit_mm = min(asked_mm, repeat.width_mm, repeat.height_mm)
-    columns, rows = max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
+    columns, rows = _counts(repeat, unit_mm, in_pairs=in_pairs)
     while columns * rows > _MOST_CELLS:
         unit_mm *= 1.1
-        columns, rows = max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
-    columns += columns % 2 if in_pairs else 0
+        columns, rows = _counts(repeat, unit_mm, in_pairs=in_pairs)
     layout = repeat.layout
     if layout is Layout.HALF_DROP:
-        return _half_drop(columns, rows, islands=islands, in_pairs=in_pairs)
+        return _half_drop(columns, rows, islands=islands)
     if layout is Layout.HALF_BRICK:
-        turned = _half_drop(rows, columns, islands=islands, in_pairs=in_pairs)
+        turned = _half_drop(rows, columns, islands=islands)
         dropped = Layout.HALF_BRICK if turned.dropped is Layout.HALF_DROP else Layout.STRAIGHT
         return Cells(turned.rows, turned.columns, Layout.HALF_BRICK, dropped)
     dropped = Layout.HALF_DROP if islands and layout is Layout.STRAIGHT and columns % 2 == 0 else Layout.STRAIGHT
     return Cells(columns, rows, layout, dropped)
 
 
-def _half_drop(columns: int, rows: int, *, islands: bool, in_pairs: bool) -> Cells:
+def _counts(repeat: Repeat, unit_mm: float, *, in_pairs: bool) -> tuple[int, int]:
+    """(columns, rows) of units about that size and about square; pairs are even both ways, as a drop needs it."""
+    if not in_pairs:
+        return max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
+    columns = 2 * max(1, round(repeat.width_mm / unit_mm / 2))
+    row_mm = repeat.width_mm / columns
+    if columns == 2:  # no fewer: in a narrow, tall repeat units become tall rather than too many
+        row_mm = max(row_mm, unit_mm)
+    if repeat.layout in (Layout.HALF_DROP, Layout.HALF_BRICK):
+        return columns, 2 * max(1, round(repeat.height_mm / row_mm / 2))
+    return columns, max(1, round(repeat.height_mm / row_mm))
+
+
+def _half_drop(columns: int, rows: int, *, islands: bool) -> Cells:
     """Column `columns` is column 0 moved by rows / 2 units, so both must agree on whole or half units."""
     if not islands:
         return Cells(columns, rows + rows % 2, Layout.HALF_DROP)
-    if in_pairs:
-        columns, rows = columns + columns % 2, rows + rows % 2
-    elif (columns + rows) % 2:
+    if (columns + rows) % 2:
         columns, rows = (columns - 1, rows) if columns > rows else (columns, rows - 1)
     return Cells(columns, rows, Layout.HALF_DROP, Layout.HALF_DROP)
 

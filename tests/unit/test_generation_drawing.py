@@ -143,3 +143,13 @@ def test_the_brief_of_a_drawing_is_not_changed_by_drawing_it(pipeline, poppies):
     before = copy.deepcopy(poppies)
     draw(pipeline, brief, seed=1, limits=LIMITS)
     assert np.array_equal(before.indices, poppies.indices)
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+@pytest.mark.parametrize("size_mm", [(320, 320), (60, 2000), (2000, 60), (40, 40), (640, 300)])
+def test_two_motifs_find_an_even_number_of_columns_in_every_repeat(layout, size_mm):
+    cells = cells_for(Repeat(*size_mm, layout), "big poppies", islands=True, in_pairs=True)
+    assert cells.columns % 2 == 0
+    assert cells.columns * cells.rows <= 25
+    if size_mm == (320, 320):
+        assert cells.columns == cells.rows  # a square repeat has square units
