@@ -31,7 +31,15 @@ from production import services as production
 Refusals = flow.ProductErrors
 FARTHEST_DUE_DATE = timedelta(days=730)
 # What may be said about going on from a design; which way looks at which stands in orders/domain/exploring.py.
-SETTINGS = ("strength", "share", "colours", "palette", "knobs", "words", "generator")
+SETTINGS = {
+    "strength": "how far to leave the design",
+    "share": "where between the two designs",
+    "colours": "which colours shall be drawn anew: choose one at least",
+    "palette": "in which colours: give a palette's name, or one colour for each of the design's",
+    "knobs": "the other size, or the other density",
+    "words": "the other words",
+    "generator": "what draws it",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,7 +295,7 @@ def _exploring(line: OrderLine, wish: Exploration) -> Round:
     way = Way(wish.kind)
     said = {name for name in SETTINGS if getattr(wish, name) is not None}
     for name in sorted(NEEDS[way] - said):
-        raise InvalidOrder(f"{_called(way)} needs {name}: say which.", fields={"field": name})
+        raise InvalidOrder(f"{_called(way)} needs to know {SETTINGS[name]}.", fields={"field": name})
     for name in sorted(said - NEEDS[way] - MAY[way]):
         useless = f"{_called(way)} does not look at {name}: leave it out, or choose another way."
         raise InvalidOrder(useless, fields={"field": name})

@@ -94,7 +94,12 @@ class LayoutName(Text):
 class Metres(serializers.DecimalField):
     """A length of cloth, to the centimetre."""
 
-    default_error_messages = {"invalid": "Write the metres as a number, such as 12.5."}
+    default_error_messages = {
+        "invalid": "Write the metres as a number, such as 12.5.",
+        "max_digits": "That is more cloth than can be ordered. Write the metres as a number, such as 12.5.",
+        "max_whole_digits": "That is more cloth than can be ordered. Write the metres as a number, such as 12.5.",
+        "max_decimal_places": "Cloth is cut to the centimetre: write the metres with two decimals at most.",
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_digits=8, decimal_places=2, **options)
@@ -147,6 +152,8 @@ class PaletteField(serializers.Field):
 
 class PictureField(serializers.CharField):
     """A picture's bytes in base64, at most 8 MB."""
+
+    default_error_messages = {"blank": "The picture's file is empty. Choose another, or leave it out."}
 
     def to_internal_value(self, data: Any) -> bytes:
         text = super().to_internal_value(data)

@@ -1,6 +1,7 @@
 """The pages that join apps: what is on the line, one line whole, a new order."""
 
 import base64
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -171,9 +172,10 @@ def _typed_exploration(request: HttpRequest) -> dict[str, Any]:
 
 
 def _colours(typed: str) -> str | list[str]:
-    """Return what was typed for a palette: colours such as #2b3a4a, or a palette's name."""
-    words = typed.replace(",", " ").split()
-    return words if words[0].startswith("#") else " ".join(words)
+    """Return what was typed for a palette: colours such as #2b3a4a or navy, cream; or a palette's name."""
+    parts = (" ".join(part.split()) for part in re.findall(r"#[^\s,#]*|[^,#]+", typed))
+    colours = [part for part in parts if part]
+    return colours if "#" in typed or "," in typed else " ".join(colours)
 
 
 def _wished(shape: type[Strict], typed: dict[str, Any]) -> Any:

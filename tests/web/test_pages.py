@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from generation.domain.palette import parse_colour
 from orders import worker
 from orders.models import Membership, OrderLine, Role
 
@@ -81,6 +82,36 @@ def test_what_can_t_be_taken_is_said_in_a_sentence_and_nothing_is_lost(sales, fi
         assert f'name="{field}"' in page.partition('class="wrong"')[0].rpartition("<label")[2]
     if field != "words":
         assert 'value="small blue flowers"' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "colours"),
+    [
+        ("navy, dark green, cream", [parse_colour(name) for name in ("navy", "dark green", "cream")]),
+        ("#1f2a4d#f6ecd9", ["#1f2a4d", "#f6ecd9"]),
+        ("#1f2a4d #f6ecd9", ["#1f2a4d", "#f6ecd9"]),
+        ("#1f2a4d; cream", None),
+    ],
+)
+def test_a_palette_is_typed_as_colours_by_code_or_by_name(sales, typed, colours):
+    answer = sales.post("/new/", {**GOOD, "palette": typed})
+    assert answer.status_code == (302 if colours else 400)
+    assert [line.newest_round.palette for line in OrderLine.objects.all()] == ([colours] if colours else [])
+
+
+def test_words_that_are_too_long_are_refused_and_never_cut(sales):
+    page = sales.get("/new/").content.decode()
+    assert 'name="words"' in page
+    assert 'name="words" maxlength' not in page
+    answer = sales.post("/new/", {**GOOD, "words": "roses " * 100})
+    assert "characters long" in answer.content.decode()
+    assert not OrderLine.objects.exists()
+
+
+def test_an_empty_file_is_called_empty(sales):
+    answer = sales.post("/new/", {**GOOD, "reference": SimpleUploadedFile("empty.png", b"")})
+    assert "file is empty" in answer.content.decode()
+    assert not OrderLine.objects.exists()
 
 
 def test_hostile_words_are_shown_as_words(sales):
