@@ -18,6 +18,7 @@ from generation.errors import InvalidBrief, SeamTooVisible
 from generation.ports import OnStep
 
 _MOST_COLOURS = 8
+_SEEN_STRETCH = 1.02  # a circle that is 2 % wider than high still passes for one
 _CODE = ("backends/upload.py", "backends/drawing.py", "domain/*.py")
 
 
@@ -78,7 +79,10 @@ class UploadGenerator:
             limits=limits,
             seed=seed,
             origin=_origin(brief),
-            notes=() if plain else (f"The file's colours were brought down to {len(palette)}.",),
+            notes=(
+                *(() if plain else (f"The file's colours were brought down to {len(palette)}.",)),
+                *_stretched(brief),
+            ),
         )
         return raster
 
@@ -127,6 +131,18 @@ def _as_it_is(brief: Brief, indices: IndexArray, palette: Palette, *, seed: int,
         if changed
         else (),
     )
+
+
+def _stretched(brief: Brief) -> tuple[str, ...]:
+    """What to tell where the file's proportions are not the repeat's, by more than the eye lets pass."""
+    assert brief.reference is not None
+    height, width = brief.reference.shape[:2]
+    wider = (brief.repeat.width_mm / width) / (brief.repeat.height_mm / height)
+    if max(wider, 1 / wider) < _SEEN_STRETCH:
+        return ()
+    how = f"{wider - 1:.0%} in width" if wider > 1 else f"{1 / wider - 1:.0%} in height"
+    sides = f"{brief.repeat.width_mm:g} x {brief.repeat.height_mm:g} mm"
+    return (f"The file has other proportions than the repeat of {sides}: it was stretched {how}.",)
 
 
 def _in_planes(

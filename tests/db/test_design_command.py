@@ -193,7 +193,7 @@ def test_a_picture_without_roles_is_gone_on_from_with_a_note(out, tmp_path):
         (["roses", "-n", "0"], "n", "Between 1 and 64"),
         (["roses", "-n", "1000"], "n", "Between 1 and 64"),
         (["roses", "--seed", "-1"], "seed", "between 0 and 4294967295"),
-        (["roses", "--seed", "9" * 500], "seed", "whole number"),
+        (["roses", "--seed", "9" * 500], "seed", "500 digits"),
         (["roses", "--substrate", "NOPE"], "substrate", "Choose one of"),
         (["roses", "--machine", "NOPE"], "substrate", "FAB-COT-SAT"),
         (["roses", "--machine", "PRT3", "--substrate", "FAB-COT-SAT"], "machine", "PRT1, PRT2"),

@@ -55,6 +55,12 @@ def test_a_photograph_is_brought_down_to_the_limit_and_it_is_said():
     assert "brought down to 3" in raster.notes[0]
 
 
+def test_a_file_of_other_proportions_than_the_repeat_is_stretched_and_it_is_said():
+    twice_as_wide = np.repeat(INK[closing_indices()], 2, axis=1)
+    assert "stretched 100% in height" in made(brief_of(twice_as_wide)).notes[0]
+    assert "stretched 100% in width" in made(brief_of(twice_as_wide.transpose(1, 0, 2))).notes[0]
+
+
 def test_a_file_that_does_not_close_is_refused_with_place_and_remedy():
     cut = INK[closing_indices()][:, :-17]
     with pytest.raises(SeamTooVisible, match="Use it as a reference") as refused:

@@ -27,6 +27,7 @@ from production.domain.spec import LineSpec
 
 BAD_INPUT, NONE_CAN_BE_MADE = 2, 3
 MOST_DESIGNS = 64
+LONGEST_NUMBER = 20  # characters; longer ones are not even read
 PREVIEW_PX = 1024
 NAMES = {"tile": "tile.png", "cloth": "3x3.png", "master": "master.png", "separations": "separations.svg"}
 # Fields of a brief that the command calls otherwise.
@@ -321,8 +322,10 @@ def _number(options: dict[str, Any], name: str, default: float = 1.0) -> float:
 
 
 def _whole(text: str, name: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise _refused(name, text[:40], f"A number of {len(text)} digits can't be used: write a smaller one.")
     try:
-        return int(text) if len(text) < 20 else int("x")
+        return int(text)
     except ValueError:
         raise _refused(name, text[:40], f"{text[:40]!r} can't be used: write a whole number.") from None
 
