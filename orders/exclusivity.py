@@ -76,7 +76,8 @@ def sold_by(shop: Shop) -> QuerySet[Approval]:
 def grant(candidate: Candidate, *, by: User | None, until: date | None = None, territory: str = "") -> Exclusivity:
     """Promise a design to the customer it was drawn for, from today. Raises AlreadySold, DesignTaken, InvalidOrder.
 
-    A promise for everywhere (no territory) is refused when the design was sold to somebody else before.
+    A promise for everywhere (no territory) is refused when the design was sold to somebody else before, and any promise
+    where one to somebody else holds for the same place, everywhere including every place.
     """
     line, artwork = candidate.round.line, candidate.artwork
     shop = line.order.shop
@@ -88,7 +89,7 @@ def grant(candidate: Candidate, *, by: User | None, until: date | None = None, t
         # The event takes the shop's row first: nobody approves a design, or promises it, at the same time.
         details = {"candidate": candidate.pk, "until": until and until.isoformat(), "territory": territory}
         audit.record(shop, "exclusive", actor=by, line=line, details=details)
-        refuse_if_taken(line, artwork)
+        _refuse_if_promised(line, artwork, territory)
         others = [each for each in sold_before(line, artwork) if not each.own]
         if others and not territory:
             raise AlreadySold(fields={"candidate": candidate.pk, "sold": len(others)})
@@ -101,6 +102,13 @@ def refuse_if_taken(line: OrderLine, artwork: Artwork) -> None:
     """Raise DesignTaken when the design, or one nearly the same, is promised to another customer everywhere."""
     for promised, alike in _exclusive(line, artwork):
         if not promised.territory:
+            raise DesignTaken(fields={"likeness": round(alike, 3), "limit": SAME_DESIGN})
+
+
+def _refuse_if_promised(line: OrderLine, artwork: Artwork, territory: str) -> None:
+    """Raise DesignTaken when a promise to another customer holds in a part of the territory ('': everywhere)."""
+    for promised, alike in _exclusive(line, artwork):
+        if not (promised.territory and territory) or promised.territory.casefold() == territory.casefold():
             raise DesignTaken(fields={"likeness": round(alike, 3), "limit": SAME_DESIGN})
 
 

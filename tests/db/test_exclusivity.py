@@ -134,6 +134,18 @@ def test_a_promise_for_a_territory_warns_and_one_that_is_over_says_nothing(mill)
     services.approve(other, 1, by=None)
 
 
+@pytest.mark.parametrize(("first", "second"), [("Japan", "japan"), ("Japan", ""), ("", "Japan")])
+def test_two_customers_are_never_promised_one_design_for_the_same_place(mill, first, second):
+    _, candidate = shown(mill, "Atelier Nord", drawn(1))
+    exclusivity.grant(candidate, by=None, territory=first)
+    _, copied = shown(mill, "Maison Sud", drawn(1, turned=True))
+    with pytest.raises(DesignTaken):
+        exclusivity.grant(copied, by=None, territory=second)
+    if first:
+        exclusivity.grant(copied, by=None, territory="Norway")
+    assert Exclusivity.objects.count() == (2 if first else 1)
+
+
 def test_a_promise_that_has_ended_before_it_begins_is_refused(mill):
     _, candidate = shown(mill, "Atelier Nord", drawn(1))
     with pytest.raises(InvalidOrder) as refused:
