@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from generation.models import Artwork
-from orders.domain.exploring import Way
+from orders.domain.exploring import IN_WORDS, Way
 from orders.domain.states import LineState, StepState
 
 
@@ -194,7 +194,8 @@ class Round(models.Model):
     @property
     def way_in_words(self) -> str:
         """What a round is drawn from, as people read it."""
-        return self.way.replace("_", " ")
+        gone_on_from = filter(None, (self.same_as or self.parent, self.other_parent))
+        return IN_WORDS[Way(self.way)].format(*(f"{each.round.number}.{each.position}" for each in gone_on_from))
 
 
 class Candidate(models.Model):

@@ -369,7 +369,8 @@ def _parents(line: OrderLine, ids: Sequence[int], count: int) -> list[Candidate]
     """Return the designs to go on from, in the order they were named. Raises InvalidOrder, UnknownCandidate."""
     if len(ids) != count or len(set(ids)) != count:
         wanted = "one candidate" if count == 1 else f"{count} different candidates"
-        given = f"This goes on from {wanted}; {len(ids)} {'was' if len(ids) == 1 else 'were'} given."
+        given = "the same one was given twice" if len(set(ids)) < len(ids) else f"there should not be {len(ids)}"
+        given = f"This goes on from {wanted}; {given}."
         raise InvalidOrder(given, fields={"field": "candidates", "value": list(ids), "limit": count})
     found = Candidate.objects.filter(round__line=line).select_related("round", "artwork").in_bulk(ids)
     for each in ids:

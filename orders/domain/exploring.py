@@ -16,6 +16,17 @@ class Way(StrEnum):
     RECOLOUR = "recolour"  # the very same drawing in other colours; nothing is drawn
 
 
+# How people read it, with the designs it goes on from.
+IN_WORDS: Mapping[Way, str] = {
+    Way.WORDS: "from the words",
+    Way.MORE_LIKE_THIS: "more like design {}",
+    Way.REWORD: "design {} in other words",
+    Way.INTERPOLATE: "between designs {} and {}",
+    Way.REDRAW: "some colours of design {} drawn anew",
+    Way.RESIZE: "design {} in another size or density",
+    Way.RECOLOUR: "design {} in other colours",
+}
+
 # How many earlier designs each way goes on from.
 PARENTS: Mapping[Way, int] = {
     Way.MORE_LIKE_THIS: 1,

@@ -226,6 +226,14 @@ def test_a_folder_that_can_t_be_written_is_named(tmp_path):
     assert (tmp_path / "file").read_text() == "here already"
 
 
+def test_no_folder_is_not_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, complained = design("", "roses", "-n", "1")
+    assert status == 2
+    assert complained.startswith("out: Say where")
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_a_catalogue_the_cloth_s_name_is_refused_with_what_to_do(out):
     with pytest.raises(CommandError, match="There is no shop yet"):
         small(out, "--substrate", "FAB-COT-SAT")

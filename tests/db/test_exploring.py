@@ -127,6 +127,13 @@ def test_a_colourway_is_exact_checked_and_priced_and_no_model_draws_it(line, mon
     assert line.rounds.count() == 2
 
 
+def test_a_round_says_which_designs_it_goes_on_from(line):
+    line = going_on(line, "interpolate", *candidates(line))
+    assert line.newest_round.way_in_words == "between designs 1.1 and 1.2"
+    line = going_on(line, "recolour", candidates(line)[0], palette=["#ffffff", "#112233", "terracotta"])
+    assert line.newest_round.way_in_words == "design 2.1 in other colours"
+
+
 def test_a_colourway_by_name_takes_the_palette_s_colours_by_role(line):
     first, _ = candidates(line)
     line = going_on(line, "recolour", first, palette="indigo")

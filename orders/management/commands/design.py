@@ -357,6 +357,8 @@ def _bytes(options: dict[str, Any], name: str, files: dict[str, str]) -> bytes:
 
 
 def _folder(name: str) -> Path:
+    if not name.strip():
+        raise _refused("out", name, "Say where the files shall go: --out DIR, or --out . for this folder.")
     folder = Path(name).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
