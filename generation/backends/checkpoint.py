@@ -35,12 +35,8 @@ class CheckpointGenerator:
 
     def fingerprint(self) -> str:
         """Digest of the pinned files, the steps and the code that draws. Raises WeightsRefused."""
-        digest = hashlib.sha256(f"{_verified(self.folder, _state(self.folder))} {self.steps}".encode())
-        home = Path(__file__).resolve().parent.parent
-        for pattern in _CODE:
-            for path in sorted(home.glob(pattern)):
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
+        said = f"{_verified(self.folder, _state(self.folder))} {self.steps} {weights.code_digest(*_CODE)}"
+        return hashlib.sha256(said.encode()).hexdigest()
 
     def generate(
         self, brief: Brief, seeds: Sequence[int], limits: Limits, on_step: OnStep | None = None

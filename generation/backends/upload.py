@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 
+from generation.backends import weights
 from generation.domain.finish import Coverage, repair_details, used_colours
 from generation.domain.palette import parse_colour
 from generation.domain.pattern import Brief, IndexArray, Knobs, Limits, Palette, Raster
@@ -29,12 +28,7 @@ class UploadGenerator:
 
     def fingerprint(self) -> str:
         """Digest of the code that makes a file ready."""
-        home = Path(__file__).resolve().parent.parent
-        digest = hashlib.sha256()
-        for pattern in _CODE:
-            for path in sorted(home.glob(pattern)):
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
+        return weights.code_digest(*_CODE)
 
     def generate(
         self, brief: Brief, seeds: Sequence[int], limits: Limits, on_step: OnStep | None = None

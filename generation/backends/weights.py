@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,19 @@ _PARTS = {
 }  # fmt: skip
 _UNUSED = {"safety_checker", "feature_extractor", "image_encoder", "watermarker"}  # parts that drawing does without
 _CODE_KEYS = {"auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code"}
+
+
+@lru_cache(maxsize=8)
+def code_digest(*patterns: str) -> str:
+    """Digest of the product's own files that fit the patterns, as they were when this process first asked.
+
+    Once per process: what is put in their place later is not the code that draws here.
+    """
+    home, digest = Path(__file__).resolve().parent.parent, hashlib.sha256()
+    for pattern in patterns:
+        for path in sorted(home.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def write_manifest(folder: Path) -> None:
