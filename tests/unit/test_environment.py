@@ -1,5 +1,10 @@
 """Settings from the environment: a bad value stops the start with a sentence that names it."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -86,3 +91,14 @@ def test_a_folder_that_cannot_be_read_is_named(monkeypatch, value):
     monkeypatch.setenv("CHECKPOINTS", value)
     with pytest.raises(ImproperlyConfigured, match="CHECKPOINTS"):
         env.folders("CHECKPOINTS")
+
+
+def test_the_command_line_ends_with_a_sentence_and_no_traceback():
+    said = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=Path(__file__).resolve().parents[2], env={**os.environ, "CHECKPOINTS": "sdxl"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 1
+    assert said.stderr.startswith("Settings: CHECKPOINTS has 'sdxl'")
+    assert "Traceback" not in said.stderr
