@@ -10,6 +10,12 @@ from orders.seeding import demo_logins
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def quick_hashes(settings):
+    """Logins by the dozen: how slowly a password is hashed is Django's own matter."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def demo():
     return Shop.objects.create(slug="demo", name="Demo mill")
