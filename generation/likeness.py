@@ -147,9 +147,10 @@ def nearest_training(raster: Raster, count: int = 1, *, words: str = "") -> Trai
 
     words: the brief's, for how large its motif cells were set. Compares with what `index_training` has indexed.
     """
-    signatures = _training_signatures(_training_path())
-    if not len(signatures):
+    path = _training_path()
+    if not path.exists():  # looked at every time: it may be made while this process runs
         return TrainingSearch(0, ())
+    signatures = _training_signatures(path)
     lab = raster.palette.lab()
     marks = [mark(raster.indices, lab, raster.repeat.layout)]
     cells = cells_for(raster.repeat, words, islands=True)
@@ -209,7 +210,5 @@ def _training_path() -> Path:
 
 @lru_cache(maxsize=2)
 def _training_signatures(path: Path) -> NDArray[np.float32]:
-    if not path.exists():
-        return np.zeros((0, DIMENSIONS), np.float32)
     signatures: NDArray[np.float32] = np.load(path).astype(np.float32)
     return signatures

@@ -90,3 +90,16 @@ def test_a_training_picture_is_known_again():
     assert search.compared == 24
     assert search.nearest[0].likeness >= likeness.SAME_DESIGN
     assert search.nearest[0].family == unit.family
+
+
+def test_an_index_that_another_process_makes_is_seen_without_a_restart():
+    assert likeness.nearest_training(raster(3)).compared == 0
+    path = likeness._training_path()
+    path.parent.mkdir(parents=True)
+    np.save(
+        path,
+        np.stack(
+            [likeness.mark(each.indices, each.palette.lab(), Layout.STRAIGHT).signature for each in map(raster, (3, 4))]
+        ),
+    )
+    assert likeness.nearest_training(raster(3)).compared == 2
