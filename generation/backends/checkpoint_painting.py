@@ -19,6 +19,7 @@ from diffusers.models.downsampling import Downsample2D
 from diffusers.utils import logging as diffusers_logging
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from transformers.utils import logging as transformers_logging
 
 from generation.backends import weights
 from generation.backends.denoiser import Torus, TorusConv2d, wrap
@@ -69,8 +70,9 @@ class Rolling:
 
 
 def load(folder: Path) -> Painter:
-    """The painter of a verified folder, from its files alone."""
+    """The painter of a verified folder, from its files alone. Raises WeightsRefused where they lack something."""
     diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     kind = getattr(diffusers, weights.pipeline_class(folder))
     large = weights.size_bytes(folder) > _LARGE_BYTES
     unused: dict[str, Any] = dict(weights.unused_parts(folder))
@@ -84,6 +86,10 @@ def load(folder: Path) -> Painter:
         dtype=torch.bfloat16 if large else torch.float32,
         **unused,
     )
+    for part, network in pipeline.components.items():
+        if isinstance(network, nn.Module):
+            # The libraries fill what is not in the files with chance, and only log it.
+            weights.refuse_gaps(folder, part, (tuple(each.shape) for each in network.parameters()))
     return on_torus(pipeline.to("cuda" if torch.cuda.is_available() else "cpu"))
 
 
@@ -178,6 +184,8 @@ def draw(
         if seen[-1].shows:
             continue
         reduced = reduce_colours(picture, min(_MOST_COLOURS, limits.max_colours), pinned)
+        if len(reduced.palette) < 2:
+            continue
         raster = finish(
             reduced.coverage,
             brief,
@@ -189,12 +197,13 @@ def draw(
         )
         if len(raster.palette) > 1:
             return raster
-    if all(not seam.shows for seam in seen):
+    open_ones = [seam for seam in seen if seam.shows]
+    if not open_ones:
         raise InvalidBrief(
             f"The model painted one plain colour {TRIES} times: say more about what the design shows.",
             fields={"field": "words", "measured": 1, "limit": 2},
         )
-    best = min(seen, key=lambda seam: seam.excess)
+    best = min(open_ones, key=lambda seam: seam.excess)
     raise SeamTooVisible(
         f"A line would show where the repeats meet {best.direction}: {best.excess:.1f}, and {LIMIT} is allowed, after "
         f"{TRIES} pictures. Use another model, or ask for a calmer design.",

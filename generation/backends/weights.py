@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -147,6 +149,28 @@ def inspect(folder: Path, *, pinned: bool = False) -> None:
                 if (Path(name).parent / shard).as_posix() not in files:
                     remedy = "Put the weights beside their index, and name them there without a folder."
                     raise refused(folder, name, f"it names weights that are not beside it ({shard})", remedy)
+
+
+def refuse_gaps(folder: Path, part: str, needed: Iterable[tuple[int, ...]]) -> None:
+    """Refuse a part of a diffusers folder whose files hold fewer tensors than its network `needed`, by their shapes.
+
+    Not by their names: the libraries know several for the same tensor. Raises WeightsRefused.
+    """
+    held: Counter[tuple[int, ...]] = Counter()
+    for path in sorted((folder / part).glob("*.safetensors")):
+        for name, tensor in _header(path).items():
+            if name != "__metadata__":
+                held[tuple(tensor["shape"])] += 1
+    if lacking := (Counter(needed) - held).total():
+        why = f"its files lack {lacking} of the network's tensors"
+        raise refused(folder, part, why, "Take the whole model from where it came, then pin it again.")
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """What a safetensors file says about its tensors: eight bytes of length, then JSON."""
+    with path.open("rb") as file:
+        said: dict[str, Any] = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return said
 
 
 def unused_parts(folder: Path) -> dict[str, None]:

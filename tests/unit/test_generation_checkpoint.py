@@ -9,6 +9,7 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from generation.backends import checkpoint, weights
 from generation.backends.checkpoint import CheckpointGenerator
@@ -55,6 +56,27 @@ def painted(painter, latents, layout):
     words = {"prompt": "flowers", "num_inference_steps": 3, "output_type": "pt", "latents": latents.clone()}
     height, width = (2 * side for side in latents.shape[2:])
     return painter.pipeline(**words, height=height, width=width, guidance_scale=2.0).images
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_a_model_that_lacks_a_tensor_is_refused_and_not_filled_with_chance(folder, part):
+    file = next((folder / part).glob("*.safetensors"))
+    tensors = load_file(file)
+    tensors.pop(max(tensors))
+    save_file(tensors, file, metadata={"format": "pt"})
+    weights.pin(folder)
+    with pytest.raises(WeightsRefused, match=f"because of {part}: its files lack 1 of"):
+        CheckpointGenerator(folder).generate(brief_of(Layout.STRAIGHT), [1], Limits())
+
+
+def test_a_model_that_paints_one_plain_colour_is_told_apart_from_a_design(folder):
+    file = next((folder / "vae").glob("*.safetensors"))
+    tensors = load_file(file)
+    tensors["decoder.conv_out.weight"].zero_()
+    save_file(tensors, file, metadata={"format": "pt"})
+    weights.pin(folder)
+    with pytest.raises(InvalidBrief, match="one plain colour 3 times"):
+        CheckpointGenerator(folder, steps=2).generate(brief_of(Layout.STRAIGHT), [1], Limits())
 
 
 @pytest.mark.parametrize("layout", WRAPPING)
