@@ -127,8 +127,10 @@ def mill(seeded, tmp_path):
 
 
 def bring_to(mill: Mill, kind: str) -> str:
-    """Place the order and, for a step behind the approval, bring it there."""
+    """Place the order and, for a step behind the approval, bring it there; only the step draw needs the model."""
     reference = mill.place()
+    if kind != "draw":
+        mill.manage("shell", "-v", "0", "-c", QUICK)
     if kind not in ("draw", "check"):
         mill.run(reference)
         mill.approve()
