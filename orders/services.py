@@ -325,6 +325,7 @@ def _exploring(line: OrderLine, wish: Exploration) -> Round:
         _draw_as_before(brief, first, wish.knobs or {})
     else:
         brief.parent, brief.other_parent = first, others[0] if others else None
+        brief.scale, brief.density = old.scale, old.density  # the motifs lie as they lie in what is gone on from
         brief.strength = _half_unless(wish.strength)
         brief.share = _half_unless(wish.share)
         brief.redraw = sorted(set(wish.colours or ()))
@@ -342,12 +343,13 @@ def _draw_as_before(brief: Round, same: Candidate, knobs: Mapping[str, float]) -
     if old.way == Way.RECOLOUR:
         twice = "This design is a colourway of another: change the size of that one first, then the colours."
         raise InvalidOrder(twice, fields={"field": "candidates", "value": same.pk})
+    if old.parent_id is not None:
+        drawn_over = "This design was drawn from another: change the size of that one first, then go on from it."
+        raise InvalidOrder(drawn_over, fields={"field": "candidates", "value": same.pk})
     if old.generator == work.UPLOAD:
         fixed = "An uploaded picture is taken as it is: change the repeat's size, or go on with more like this."
         raise InvalidOrder(fixed, fields={"field": "candidates", "value": same.pk})
     brief.same_as, brief.seed = same, same.artwork.seed
-    for name in ("parent", "other_parent", "strength", "share", "redraw"):
-        setattr(brief, name, getattr(old, name))
     brief.scale, brief.density = knobs.get("scale", old.scale), knobs.get("density", old.density)
 
 

@@ -36,12 +36,13 @@ from generation.domain.finish import (
 )
 from generation.domain.palette import cluster, palette_from_picture, parse_colour
 from generation.domain.pattern import Brief, IndexArray, Knobs, Layout, Limits, Palette, Raster, lab_of
-from generation.domain.setting import Cells, cells_for, motif_zoom
+from generation.domain.setting import Cells, asked_unit_mm, cells_for, motif_zoom
 from generation.errors import InvalidBrief
 from generation.ports import OnStep
 from generation.training import corpus
 
 GUIDANCE = 2.0
+THREADS = 2
 # From a design that still shows through the noise five steps and no guidance draw what ten with guidance draw.
 STEPS, STEPS_FROM_AFAR, AFAR = 5, 10, 0.6
 # How far a proposal goes into noise, as of a unit of 64 pixels: the higher, the less is left of it. Woven and geometric
@@ -52,6 +53,7 @@ REFERENCE_START_LEVEL = 0.6
 # Lines of a pixel or two are lost in noise before shapes are: a proposal that is all fine lines is held back by this
 # share, one with half as much fine in it by half of it; and as it is calmed less, its lines do not break.
 FINE, FINE_HELD, FINE_UNCALMED = 0.6, 0.55, 0.8
+UNTOLD = 1.3  # motifs that come out larger or smaller than they were set by more than this are told
 MEETING_SHARE = 0.06  # of a unit: the smallest shape where two designs meet
 MEETING_STRENGTH = 0.3  # of the strength asked for: what has just been made of two needs less redrawing than one
 LIKENESS = 0.5  # of the noise's variance, shared by the units of one cloth
@@ -91,6 +93,7 @@ def load(folder: Path) -> RepeatPipeline:
     pipeline = RepeatPipeline.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
     )
+    torch.set_num_threads(THREADS)  # sums are split between threads: with another number of them pixels differ
     pipeline.unet.float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -241,7 +244,18 @@ def _from_proposal(
         origin=f"proposal {motifs} {proposal.style}, from noise {level}",
         words=proposal.words,
         calm=(MOTIF_CALM if family.island else FIELD_CALM) * (1 - FINE_UNCALMED * fine),
-        notes=proposal.notes,
+        notes=proposal.notes + _unfitting(brief, lattice, knobs),
+    )
+
+
+def _unfitting(brief: Brief, lattice: Cells, knobs: Knobs) -> tuple[str, ...]:
+    """What has to be told where the repeat does not hold whole motifs of the size that was set."""
+    asked_mm, unit_mm = asked_unit_mm(brief.words, knobs), _unit_mm(brief, lattice)
+    if brief.knobs == Knobs() or 1 / UNTOLD < unit_mm / asked_mm < UNTOLD:
+        return ()
+    return (
+        f"Motifs of about {asked_mm:.0f} mm were asked for; the repeat holds whole ones of {unit_mm:.0f} mm. "
+        "Another size of the repeat would change that.",
     )
 
 

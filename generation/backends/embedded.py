@@ -17,10 +17,11 @@ from typing import Any
 
 from generation.backends import weights
 from generation.domain.pattern import Brief, Limits, Raster
+from generation.errors import WeightsRefused
 from generation.ports import OnStep
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "embedded"
-_CODE = ("backends", "domain", "training/corpus")
+_CODE = ("backends/*.py", "domain/*.py", "training/corpus/*.py")
 _one_at_a_time = threading.Lock()
 
 
@@ -59,18 +60,23 @@ class EmbeddedGenerator:
 
 @lru_cache(maxsize=2)
 def _model(folder: Path) -> Any:
-    weights.verify(folder)
+    if weights.verify(folder) != _verified(folder):
+        raise WeightsRefused(
+            f"The model in '{folder.name}' was replaced while this process ran: start it again.",
+            fields={"file": weights.MANIFEST, "reason": "replaced"},
+        )
     import_module("generation.backends.proposals").warm_up()  # so that the first customer does not wait for it
     return import_module("generation.backends.drawing").load(folder)
 
 
 @lru_cache(maxsize=4)
+def _verified(folder: Path) -> str:
+    return weights.verify(folder)
+
+
+@lru_cache(maxsize=4)
 def _fingerprint(folder: Path) -> str:
-    digest = hashlib.sha256(weights.verify(folder).encode())
-    for part in _CODE:
-        for path in sorted((Path(__file__).resolve().parent.parent / part).glob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return hashlib.sha256((_verified(folder) + weights.code_digest(*_CODE)).encode()).hexdigest()
 
 
 def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:

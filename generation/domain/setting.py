@@ -43,6 +43,11 @@ def motif_zoom(knobs: Knobs) -> float:
     return math.sqrt(knobs.density)
 
 
+def asked_unit_mm(words: str, knobs: Knobs) -> float:
+    """The side in mm that a unit should have by the words and the knobs; what fits the repeat may be another."""
+    return _UNIT_MM * _scale(words) * knobs.scale / motif_zoom(knobs)
+
+
 def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_ASKED, in_pairs: bool = False) -> Cells:
     """The lattice for a repeat: units of about 85 mm, scaled by words of size, compatible with the repeat's layout.
 
@@ -50,8 +55,7 @@ def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_A
     the repeat. Patterns that run on get whole units across the layout's shift. in_pairs: an even number of columns, so
     that two motifs can take turns.
     """
-    asked_mm = _UNIT_MM * _scale(words) * knobs.scale / motif_zoom(knobs)
-    unit_mm = min(asked_mm, repeat.width_mm, repeat.height_mm)
+    unit_mm = min(asked_unit_mm(words, knobs), repeat.width_mm, repeat.height_mm)
     columns, rows = _counts(repeat, unit_mm, in_pairs=in_pairs)
     while columns * rows > _MOST_CELLS:
         unit_mm *= 1.1

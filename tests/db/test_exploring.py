@@ -103,12 +103,17 @@ def test_another_size_keeps_the_seed_and_all_else_and_there_is_one_of_it(line):
     assert (line.newest_round.scale, line.newest_round.density) == (2.0, 0.5)
 
 
-def test_another_size_of_a_variation_is_drawn_over_the_same_parents(line):
+def test_the_size_of_a_variation_is_changed_where_it_came_from(line):
     first, _ = candidates(line)
     line = going_on(line, "more_like_this", first, strength=0.4)
+    with pytest.raises(InvalidOrder, match="change the size of that one first"):
+        going_on(line, "resize", candidates(line)[0], knobs={"density": 2})
+
+
+def test_what_goes_on_from_another_size_keeps_that_size(line):
     line = going_on(line, "resize", candidates(line)[0], knobs={"density": 2})
-    brief = line.newest_round
-    assert (brief.parent, brief.strength) == (first, 0.4)
+    line = going_on(line, "more_like_this", candidates(line)[0], strength=0.4)
+    assert line.newest_round.density == 2
 
 
 def changes_across(candidate):

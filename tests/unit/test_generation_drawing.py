@@ -103,6 +103,14 @@ def test_another_density_shows_the_same_proposal(pipeline):
     assert not np.array_equal(dense.indices, plain.indices)
 
 
+def test_a_size_that_the_repeat_can_t_hold_is_told(pipeline):
+    small = replace(FLOWERS, repeat=Repeat(90, 90, Layout.STRAIGHT))
+    larger = draw(pipeline, replace(small, knobs=Knobs(scale=2.0)), seed=3, limits=LIMITS)
+    assert any("Another size of the repeat" in note for note in larger.notes)
+    plain = draw(pipeline, small, seed=3, limits=LIMITS)
+    assert not any("Another size" in note for note in plain.notes)
+
+
 def test_the_cap_on_ink_holds_in_what_is_delivered_and_not_without_the_guard(pipeline):
     brief = replace(FLOWERS, words="camouflage, earth palette", width_px=160, height_px=160)
     limits = Limits(min_feature_mm=0.5, max_ink=0.3)
