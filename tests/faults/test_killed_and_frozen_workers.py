@@ -300,7 +300,7 @@ def _running(mill: Mill, kind: str) -> int | None:
     return int(said.rpartition(":")[2]) if said else None
 
 
-def _wait_for(look, what: str, within_s: float = 90):
+def _wait_for(look, what: str, within_s: float = 240):
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         seen = look()
