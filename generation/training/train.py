@@ -22,6 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ RECIPES = {
     "cpu": Recipe(unit_px=128, patch_px=8, widths=(96, 128, 192), coarse_share=0.4),
     "gpu": Recipe(
         unit_px=256, patch_px=8, widths=(96, 192, 288), device="cuda", compiled=True, painters=14, batch=1024,
-        pool_units=60_000, first_units=12_000, fresh_per_step=400,
+        pool_units=60_000, first_units=12_000, fresh_per_step=64,
     ),
 }  # fmt: skip
 
@@ -120,7 +121,7 @@ class Pool:
         self.most_ink = torch.ones(self.capacity, device=recipe.device)
         self.layout = np.full(self.capacity, -1)
         self.first_seed = self.next_seed = 0
-        self.painters = ProcessPoolExecutor(recipe.painters) if recipe.painters else None
+        self.painters = ProcessPoolExecutor(recipe.painters, get_context("spawn")) if recipe.painters else None
 
     def grow(self, count: int) -> None:
         """Draw the next `count` seeds over the oldest places."""
