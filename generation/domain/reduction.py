@@ -12,6 +12,8 @@ from generation.domain.palette import cluster
 from generation.domain.pattern import Palette, lab_of
 
 _SAMPLE = 20_000  # pixels that the colours are found from
+_EVEN, _SAME_INK = 3.0, 7.0  # Lab units: neighbours in one area of colour; two colours that one ink prints
+_LEAST_AREAS = 0.2  # of the pixels, for a picture to be of areas at all
 _SOFTNESS = 0.2  # of the distance to the nearest other colour: how wide an edge is still a mixture
 
 
@@ -27,16 +29,21 @@ def reduce_colours(rgb: NDArray[np.uint8], most: int, pinned: Palette | None = N
     """The picture (h, w, 3) in at most `most` colours: its own main ones, or the pinned ones it comes nearest to.
 
     k-means in Lab (Lloyd 1982), the most common colour first as the ground; each pixel is shared softly between the
-    colours near to it. A picture of one colour gives one plane.
+    colours near to it. Colours are looked for where the picture is even: what a blurred edge or a JPEG's noise adds is
+    no ink. A picture of one colour gives one plane.
     """
     lab = lab_of(rgb)
     flat = lab.reshape(-1, 3)
-    stride = max(1, len(flat) // _SAMPLE)
-    centres, labels = cluster(flat[::stride], min(most, len(pinned)) if pinned else most)
+    areas = np.flatnonzero(_in_areas(lab).ravel())
+    if len(areas) < _LEAST_AREAS * len(flat):  # a photograph: it has no areas of one colour
+        areas = np.arange(len(flat))
+    areas = areas[:: max(1, len(areas) // _SAMPLE)]
+    centres, labels = cluster(flat[areas], min(most, len(pinned)) if pinned else most)
     counts = np.bincount(labels, minlength=len(centres))
     order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
     if pinned is None:
-        sample = rgb.reshape(-1, 3)[::stride]
+        order = _apart(centres, order)
+        sample = rgb.reshape(-1, 3)[areas]
         colours = [np.median(sample[labels == index], axis=0).round().astype(int) for index in order]
         palette = Palette(tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours))
     else:
@@ -55,6 +62,24 @@ def exact_colours(rgb: NDArray[np.uint8], most: int) -> tuple[NDArray[np.uint8],
     number = np.empty(len(values), np.uint8)
     number[order] = np.arange(len(values))
     return number[indices].reshape(rgb.shape[:2]), Palette(tuple(f"#{value:06x}" for value in values[order].tolist()))
+
+
+def _in_areas(lab: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(h, w) whether a pixel looks like its neighbours to the right and below, and they like it."""
+    even = np.ones(lab.shape[:2], bool)
+    for axis in (0, 1):
+        like_next = np.sqrt(((lab - np.roll(lab, -1, axis)) ** 2).sum(-1)) < _EVEN
+        even &= like_next & np.roll(like_next, 1, axis)
+    return even
+
+
+def _apart(centres: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The order without colours that are hardly another than one that is more common."""
+    kept: list[int] = []
+    for index in order.tolist():
+        if all(np.sqrt(((centres[index] - centres[other]) ** 2).sum()) > _SAME_INK for other in kept):
+            kept.append(index)
+    return np.array(kept, np.intp)
 
 
 def _assigned(centres: NDArray[np.float64], pinned: NDArray[np.float64]) -> list[int]:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from generation.backends.upload import UploadGenerator
 from generation.domain.pattern import Brief, Knobs, Layout, Limits, Repeat
+from generation.domain.reduction import reduce_colours
 from generation.errors import InvalidBrief, SeamTooVisible
 from generation.images import read_reference
 
@@ -84,3 +85,16 @@ def test_what_a_file_cannot_answer_is_said(more, told):
     brief = brief_of(INK[closing_indices()])
     with pytest.raises(InvalidBrief, match=told):
         made(Brief(brief.words, brief.repeat, 240, 240, **{"reference": brief.reference, **more}))
+
+
+@pytest.mark.parametrize("quality", [95, 85])
+def test_a_jpeg_of_a_three_colour_tile_is_three_inks_and_not_its_noise(quality):
+    rgb = np.zeros((240, 240, 3), np.uint8)
+    rgb[:] = (246, 236, 218)
+    across, down = np.meshgrid(np.arange(240), np.arange(240))
+    for x, y in ((60, 60), (180, 60), (60, 180), (180, 180)):
+        rgb[np.hypot(across - x, down - y) < 40] = (31, 61, 122)
+        rgb[np.hypot(across - x, down - y) < 18] = (200, 120, 40)
+    data = io.BytesIO()
+    Image.fromarray(rgb).save(data, "JPEG", quality=quality)
+    assert len(reduce_colours(read_reference(data.getvalue()), 8).palette) == 3
