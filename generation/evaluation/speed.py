@@ -23,7 +23,9 @@ import torch
 from generation.backends import drawing
 from generation.backends.drawing import STEPS
 from generation.backends.embedded import WEIGHTS, EmbeddedGenerator
+from generation.backends.proposals import understand
 from generation.domain.pattern import Brief, Layout, Limits, Repeat
+from generation.evaluation.briefs import HELD_OUT
 from generation.evaluation.figures import Figure
 from generation.evaluation.peers import sd15_seconds
 from generation.evaluation.throughput import throughput
@@ -64,6 +66,9 @@ def _measured() -> list[Figure]:
         Figure("memory at its highest", _peak_gb(), "GB"),
         Figure("threads", float(_THREADS)),
     ]
+    asked = [f"{ask.words}, on a Tuesday" for ask in HELD_OUT[:20]]
+    understood = _seconds(lambda: [understand(words, 1) for words in asked]) / len(asked)
+    figures.append(Figure("understanding a request that was not asked before", 1000 * understood, "ms"))
     batch = throughput(drawing.load(WEIGHTS).unet)
     figures += [
         Figure(f"motif units a second, {batch.batch} at once, {STEPS} passes each, {batch.device}", batch.units_per_s),
