@@ -24,3 +24,10 @@ class Generator(Protocol):
     ) -> Sequence[Raster]:
         """One raster of exactly brief.width_px x brief.height_px per seed, in the seeds' order."""
         ...
+
+
+def part_of(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
+    """What tells the steps of drawing `number` of `count` (from 0) as steps of them all."""
+    if on_step is None:
+        return None
+    return lambda done, steps: on_step(number * steps + done, count * steps)

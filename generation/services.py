@@ -22,7 +22,7 @@ from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, Re
 from generation.errors import InvalidBrief, UnknownGenerator
 from generation.images import indexed_png, png_of, read_indexed_png, read_png, read_reference
 from generation.models import Artwork, ModelCard
-from generation.ports import Generator, OnStep
+from generation.ports import Generator, OnStep, part_of
 
 __all__ = [
     "LONGEST_WORDS",
@@ -74,7 +74,7 @@ def drawings(
         key = _key(brief, seed, limits, generator, fingerprint)
         artwork = Artwork.objects.filter(key=key).first()
         if artwork is None:
-            (raster,) = source.generate(brief, [seed], limits, _part(on_step, number, len(seeds)))
+            (raster,) = source.generate(brief, [seed], limits, part_of(on_step, number, len(seeds)))
             artwork = _keep(raster, words=brief.words, key=key, generator=generator, fingerprint=fingerprint)
         elif on_step:
             on_step(number + 1, len(seeds))
@@ -88,7 +88,7 @@ def rasters(
     check(brief, limits, seeds)
     source = generator_named(generator)
     for number, seed in enumerate(seeds):
-        yield from source.generate(brief, [seed], limits, _part(on_step, number, len(seeds)))
+        yield from source.generate(brief, [seed], limits, part_of(on_step, number, len(seeds)))
 
 
 def recolour(artwork: Artwork, palette: str | Sequence[str]) -> Artwork:
@@ -368,12 +368,6 @@ def _refuse_outside(field: str, value: float, least: float, most: float) -> None
 def _out_of_range(sentence: str, *, field: str, value: Any, limit: Any, remedy: str) -> InvalidBrief:
     fields = {"field": field, "value": value, "limit": limit, "remedy": remedy}
     return InvalidBrief(f"{sentence} {remedy}", fields=fields)
-
-
-def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
-    if on_step is None:
-        return None
-    return lambda done, steps: on_step(number * steps + done, count * steps)
 
 
 def _note_card(source: Generator, generator: str, fingerprint: str) -> None:

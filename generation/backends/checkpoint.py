@@ -20,7 +20,7 @@ import psutil
 from generation.backends import weights
 from generation.domain.pattern import Brief, Limits, Raster
 from generation.errors import NoMemory
-from generation.ports import OnStep
+from generation.ports import OnStep, part_of
 
 _ROOM = 1.3  # of the weights' size: what loading and drawing take beside them
 _CODE = ("backends/checkpoint*.py", "backends/denoiser.py", "backends/drawing.py", "domain/*.py")
@@ -58,7 +58,7 @@ class CheckpointGenerator:
                         seed=seed,
                         limits=limits,
                         steps=self.steps,
-                        on_step=_part(on_step, number, len(seeds)),
+                        on_step=part_of(on_step, number, len(seeds)),
                     )
                     for number, seed in enumerate(seeds)
                 ]
@@ -103,9 +103,3 @@ def _painter(folder: Path, state: State) -> Any:
             folder, weights.MANIFEST, "a file was changed while it was loaded", "Let nobody write there, and try again."
         )
     return painter
-
-
-def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
-    if on_step is None:
-        return None
-    return lambda done, steps: on_step(number * steps + done, count * steps)

@@ -18,7 +18,7 @@ from typing import Any
 from generation.backends import weights
 from generation.domain.pattern import Brief, Limits, Raster
 from generation.errors import WeightsRefused
-from generation.ports import OnStep
+from generation.ports import OnStep, part_of
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "embedded"
 _CODE = ("backends/*.py", "domain/*.py", "training/corpus/*.py")
@@ -53,7 +53,7 @@ class EmbeddedGenerator:
             model = _model(self.folder)
             rasters = []
             for number, seed in enumerate(seeds):
-                part = _part(on_step, number, len(seeds))
+                part = part_of(on_step, number, len(seeds))
                 rasters.append(drawing.draw(model, brief, seed=seed, limits=limits, on_step=part))
             return rasters
 
@@ -77,9 +77,3 @@ def _verified(folder: Path) -> str:
 @lru_cache(maxsize=4)
 def _fingerprint(folder: Path) -> str:
     return hashlib.sha256((_verified(folder) + weights.code_digest(*_CODE)).encode()).hexdigest()
-
-
-def _part(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
-    if on_step is None:
-        return None
-    return lambda done, steps: on_step(number * steps + done, count * steps)
