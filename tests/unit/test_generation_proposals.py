@@ -1,6 +1,5 @@
 """What is understood of a request: the family, what it can't show, how dense; and what the customer is told."""
 
-
 import pytest
 
 from generation.backends.proposals import palette_for, ranked_families, understand
