@@ -1,4 +1,4 @@
-"""What all tests share: the demo mill."""
+"""What all tests share: the demo mill, with its model or with a generator that needs none."""
 
 import pytest
 
@@ -11,3 +11,13 @@ def mill(db):
 
     seed(DEMO_FACTORY, slug="demo", name="Demo mill")
     return Shop.objects.get(slug="demo")
+
+
+@pytest.fixture
+def quick(mill, settings):
+    """The demo mill with a generator that needs no model, two candidates a round."""
+    quick = {**settings.WEFTLINE["generators"], "quick": "tests.quick_generator.QuickGenerator"}
+    settings.WEFTLINE = {**settings.WEFTLINE, "candidates": 2, "generators": quick}
+    mill.generator = "quick"
+    mill.save()
+    return mill

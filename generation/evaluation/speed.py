@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 
 import torch
@@ -82,9 +83,9 @@ def _brief(size_px: int, repeat_mm: float = _REPEAT_MM) -> Brief:
     return Brief(_WORDS, Repeat(repeat_mm, repeat_mm, Layout.HALF_DROP), size_px, size_px)
 
 
-def _seconds(work: object) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     began = time.monotonic()
-    work()  # type: ignore[operator]
+    work()
     return time.monotonic() - began
 
 

@@ -18,15 +18,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def quick(mill, settings):
-    quick = {**settings.WEFTLINE["generators"], "quick": "tests.quick_generator.QuickGenerator"}
-    settings.WEFTLINE = {**settings.WEFTLINE, "candidates": 2, "generators": quick}
-    mill.generator = "quick"
-    mill.save()
-    return mill
-
-
-@pytest.fixture
 def designer(quick):
     user = User.objects.create_user("dora")
     Membership.objects.create(shop=quick, user=user, role=Role.DESIGNER)

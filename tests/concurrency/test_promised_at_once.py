@@ -1,38 +1,14 @@
 """A design is promised to one customer while another approves it, on two connections: exactly one of them wins."""
 
-import threading
-
 import pytest
-from django.db import connection
 
 from orders import exclusivity, services
 from orders.errors import AlreadySold, DesignTaken
 from orders.models import Approval, Exclusivity
 from tests.known_designs import drawn, shown
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*actions):
-    """Run the actions in threads that start together; returns what each gave back or raised, in their order."""
-    together, ends = threading.Barrier(len(actions)), [None] * len(actions)
-
-    def run(number, action):
-        try:
-            connection.ensure_connection()
-            together.wait(30)
-            ends[number] = action()
-        except Exception as error:  # the loser's exception is what the test looks at
-            ends[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(actions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return ends
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.db import connection
 from orders import flow, services, steps, work, worker
 from orders.errors import HoldChanged, IllegalTransition, StaleState
 from orders.models import Approval, OrderLine, Step
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,28 +18,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def one_candidate(settings):
     settings.WEFTLINE = {**settings.WEFTLINE, "candidates": 1}
-
-
-def at_once(*actions):
-    """Run the actions in threads that start together; returns what each gave back or raised, in their order."""
-    together, ends = threading.Barrier(len(actions)), [None] * len(actions)
-
-    def run(number, action):
-        try:
-            connection.ensure_connection()
-            together.wait(30)
-            ends[number] = action()
-        except Exception as error:  # the loser's exception is what the test looks at
-            ends[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(actions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return ends
 
 
 def placed(shop, *, quantity_m=6, substrate="FAB-COT-SAT"):

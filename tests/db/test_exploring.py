@@ -16,16 +16,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def quick(mill, settings):
-    """The demo mill with a generator that needs no model, two candidates a round."""
-    quick = {**settings.WEFTLINE["generators"], "quick": "tests.quick_generator.QuickGenerator"}
-    settings.WEFTLINE = {**settings.WEFTLINE, "candidates": 2, "generators": quick}
-    mill.generator = "quick"
-    mill.save()
-    return mill
-
-
-@pytest.fixture
 def line(quick):
     """A line with two candidates to choose from."""
     return work_on(placed(quick))
