@@ -183,8 +183,8 @@ WEFTLINE: dict[str, Any] = {
     },
     "connectors": {"ledger": "inventory_sync.connectors.ledger.LedgerErp"},
     "formats": {
-        "tile_tiff": "production.formats.tile_tiff.TileTiff",
-        "point_paper": "production.formats.point_paper.PointPaper",
+        "tile": "production.formats.tile_tiff.TileTiff",
+        "loom": "production.formats.loom_package.LoomPackage",
     },
     "candidates": env.whole("CANDIDATES", default=4, at_least=1, at_most=12),
     "watchers": env.whole("WATCHERS", default=4, at_least=1, at_most=64),

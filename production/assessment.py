@@ -15,12 +15,12 @@ from generation.domain.pattern import Limits, Palette, Raster, Repeat, layout_ti
 from production.domain import usage as use
 from production.domain.checks import colours, details, repeat, seam, weaving
 from production.domain.colour import delta_e_2000, srgb_to_lab
+from production.domain.draft import Draft
 from production.domain.edges import edges_of
 from production.domain.finding import Finding, Severity, passed
-from production.domain.snap import STRAIGHT_COPIES
 from production.domain.spec import LineSpec, Machine
 from production.domain.usage import Usage
-from production.domain.weave import Lift, assign, back_floats, compose, floats, woven_lab
+from production.domain.weave import assign, back_floats, compose, floats, woven_lab
 from production.domain.weave import repair as repair_floats
 from production.planning.promise import RouteStep
 from production.separation import Separation, separate
@@ -66,7 +66,7 @@ class Assessment:
     palette: Palette
     made_lab: NDArray[np.float64]  # (K, 3) L*a*b* D50 that each colour becomes on the cloth
     separation: Separation | None = None  # of a printed line
-    weaves: tuple[str, ...] = ()  # of a woven line: one per colour
+    draft: Draft | None = None  # of a woven line that fits its loom
     repeats_across: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
         findings.append(colours.drawn(raster))
     fits = size.severity is not Severity.ERROR and len(raster.palette) > 0
     separation = separate(raster.palette, spec.inks) if spec.inks is not None else None
-    weaves: tuple[str, ...] = ()
+    draft: Draft | None = None
     made_lab = srgb_to_lab(raster.palette.rgb())
     if fits:
         findings += _picture_checks(raster, spec.repeat, spec.limits, separation)
@@ -106,7 +106,8 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
             weaves = weaves_of(raster.palette, spec)
             made_lab = woven_lab(weaves, warp=spec.weaving.warp.colour, weft=spec.weaving.weft.colour)
             if fits:
-                findings.append(_float_check(raster, spec, weaves))
+                draft = draft_of(raster, spec, weaves)
+                findings.append(_float_check(draft, spec))
     if len(raster.palette) > 0:
         difference = delta_e_2000(srgb_to_lab(raster.palette.rgb()), made_lab)
         findings.append(colours.colour_accuracy(difference, palette=raster.palette, woven=spec.weaving is not None))
@@ -122,7 +123,7 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
         palette=raster.palette,
         made_lab=made_lab,
         separation=separation,
-        weaves=weaves,
+        draft=draft,
         repeats_across=spec.usable_width_px / spec.width_px,
     )
 
@@ -142,14 +143,13 @@ def weaves_of(palette: Palette, spec: LineSpec) -> tuple[str, ...]:
     return assign(palette, spec.weaving.weaves, warp=spec.weaving.warp.colour, weft=spec.weaving.weft.colour)
 
 
-def lift_plan(raster: Raster, spec: LineSpec, weaves: tuple[str, ...]) -> tuple[Lift, int]:
-    """The lift plan of one straight repeat of the loom, floats repaired, and how many binding points were put in."""
+def draft_of(raster: Raster, spec: LineSpec, weaves: tuple[str, ...]) -> Draft:
+    """The draft of one straight repeat of the loom, its floats repaired."""
     assert spec.weaving is not None
-    columns, rows = STRAIGHT_COPIES[spec.repeat.layout]
-    cloth = layout_tiling(raster.indices, spec.repeat.layout, columns, rows).astype(np.uint8)
-    composed = compose(cloth, weaves)
-    repaired = repair_floats(composed, spec.weaving.max_float)
-    return repaired, int(np.count_nonzero(composed != repaired))
+    paper = layout_tiling(raster.indices, spec.repeat.layout, *spec.repeat.layout.period).astype(np.uint8)
+    composed = compose(paper, weaves)
+    lift = repair_floats(composed, spec.weaving.max_float)
+    return Draft(paper, raster.palette, weaves, lift, repaired=int(np.count_nonzero(composed != lift)))
 
 
 def _picture_checks(
@@ -178,11 +178,10 @@ def _picture_checks(
     return found
 
 
-def _float_check(raster: Raster, spec: LineSpec, weaves: tuple[str, ...]) -> Finding:
+def _float_check(draft: Draft, spec: LineSpec) -> Finding:
     assert spec.weaving is not None
-    lift, repaired = lift_plan(raster, spec, weaves)
     most = spec.weaving.max_float
-    return weaving.floats(floats(lift, most), back_floats(lift, most), most=most, repaired=repaired)
+    return weaving.floats(floats(draft.lift, most), back_floats(draft.lift, most), most=most, repaired=draft.repaired)
 
 
 def _lengths_only(spec: LineSpec, times: tuple[tuple[OperationTime, ...], ...]) -> Usage:
@@ -205,8 +204,7 @@ def _usage(
     area_m2 = lengths.pattern_length_m * spec.usable_width_mm / 1000
     measured: dict[str, Any] = {**asdict(lengths), "area_m2": area_m2}
     if separation is not None and spec.inks is not None:
-        rows = round(lengths.pattern_length_m * 1000 / (spec.printed_height_mm / spec.height_px))
-        cloth_px = (spec.usable_width_px, max(1, rows))
+        cloth_px = spec.pattern_px
         sums = use.cloth_sums(
             use.indexed_bands(raster.indices, separation.values),
             layout=spec.repeat.layout,

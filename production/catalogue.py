@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from generation.domain.pattern import Limits, Repeat
-from production.domain.snap import STRAIGHT_COPIES, Snapped, snap_print, snap_weave
+from production.domain.snap import Snapped, snap_print, snap_weave
 from production.domain.spec import PRINT, WEAVE, Ink, Inks, LineSpec, Machine, Profile, Weaving, Yarn
 from production.errors import (
     FabricNotPrintable,
@@ -241,7 +241,7 @@ def _specify_weave(shop: str, code: str, quantity_m: float, repeat: Repeat, word
         weaves=weaves,
         max_float=cloth.max_float,
         loss=cloth.loss_pct / 100,
-        copies=STRAIGHT_COPIES[repeat.layout],
+        copies=repeat.layout.period,
     )
     return _line_spec(
         shop,

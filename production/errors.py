@@ -128,3 +128,9 @@ class DiskFull(ProductionError):
     code = "production_disk_full"
     retryable = True
     http_status = 507
+
+
+class UnknownFormat(ProductionError):
+    """There is no such kind of file."""
+
+    code = "unknown_format"

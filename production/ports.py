@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from generation.domain.pattern import Raster
 from production.assessment import Assessment
 from production.domain.costing import CostBreakdown
 from production.domain.finding import Finding
+from production.domain.picture import Picture
+from production.domain.sheet import Sheet, lay_out
 from production.domain.spec import LineSpec
+from production.lettering import dots_of
 from production.planning.promise import PlannedStep
 
 
@@ -59,12 +63,32 @@ class RenderJob:
     provenance: Provenance | None = None
     tz: str = "UTC"  # for the times on the ticket
     url: str = ""  # where the line can be seen; the QR code holds it, or the reference where there is none
+    spots: tuple[str, ...] = ()  # for a spot separation: the exact name of the channel of each colour
 
     @property
     def name(self) -> str:
         """The stem of every file of the job: letters, digits, - and _ only, at most 60."""
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in self.reference)
         return f"{safe[:50] or 'job'}-r{self.revision}"
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """The printed cloth of the job. Raises ValueError for a woven one."""
+        spec = self.spec
+        if spec.inks is None:
+            raise ValueError("a woven line has no printed sheet")
+        return lay_out(
+            dpi=spec.dpi,
+            fabric_width_mm=spec.width_mm,
+            pattern_px=spec.pattern_px,
+            tile_px=(spec.width_px, spec.height_px),
+            layout=spec.repeat.layout,
+            channels=spec.inks.channels,
+            tac_pct=spec.inks.tac_pct,
+            words=f"{self.reference} r{self.revision} · {spec.sku} · {spec.quantity_m:g} m",
+            code=self.name,
+            lettering=dots_of,
+        )
 
 
 @dataclass(frozen=True)
@@ -77,14 +101,35 @@ class WrittenFile:
     size_bytes: int
 
 
-class MachineFormat(Protocol):
+Progress = Callable[[int, int], None]  # (done, of how many)
+OnFile = Callable[[str, int, int], None]  # (code of the file, done, of how many)
+Manifest = Mapping[str, Any]  # what `manifest_of` says of a job; all that a verifier goes by
+Master = TypeVar("Master", contravariant=True)  # InkTile for a printer, Draft for a loom
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A sidecar or document of a job: what writes it, given the files written before it, and what reads it back."""
+
+    suffix: str  # of the file, after the job's name
+    write: Callable[[RenderJob, Raster | Picture, Sequence[WrittenFile]], bytes]
+    verify: Callable[[Path, Manifest], Sequence[Finding]]
+
+
+def no_progress(code: str, done: int, of: int) -> None:
+    """Nobody watches."""
+
+
+class MachineFormat(Protocol[Master]):
     """A kind of file that a machine loads. Writer and verifier share no code but numpy."""
 
     code: str
-    suffix: str
 
-    def write(self, raster: Raster, job: RenderJob, out: Path) -> None:
-        """Write the file at `out`: all of it or nothing, bounded memory, the same job gives the same bytes."""
+    def write(self, master: Master, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
+        """Write the file or files into `folder`, named after the job.
 
-    def verify(self, path: Path, raster: Raster, job: RenderJob) -> Sequence[Finding]:
-        """Read the file back by other code than `write` and compare it with the job; errors where it is not that."""
+        All of a file or nothing, bounded memory, the same job gives the same bytes.
+        """
+
+    def verify(self, path: Path, manifest: Manifest) -> Sequence[Finding]:
+        """Read one file back by other code than `write` and compare it with the manifest; errors where it differs."""

@@ -14,8 +14,9 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from generation.domain.pattern import Palette
+from generation.domain.pattern import Palette, Raster
 from production.domain.colour import srgb_to_lab
+from production.domain.ink_tile import InkTile
 from production.domain.spec import Inks
 from production.domain.usage import FULL
 
@@ -52,6 +53,24 @@ def separate(palette: Palette, inks: Inks) -> Separation:
         printed=_to_lab(values, inks.profile.path),
         limited=limited,
     )
+
+
+def ink_tile(raster: Raster, inks: Inks, separation: Separation) -> InkTile:
+    """The repeat's planes: every pixel the ink of its colour."""
+    table = np.zeros((256, len(separation.channels)), np.uint8)
+    table[: len(separation.values)] = separation.values
+    return InkTile(
+        planes=table[raster.indices],
+        inks=inks.inks,
+        solid_lab=solids(inks),
+        indices=raster.indices,
+        palette=raster.palette,
+    )
+
+
+def solids(inks: Inks) -> NDArray[np.float64]:
+    """(C, 3) L*a*b* D50 of each ink alone at 100 %, as the profile expects it on the cloth."""
+    return _to_lab(np.eye(len(inks.inks), dtype=np.uint8) * FULL, inks.profile.path)
 
 
 def keep_within(values: NDArray[np.int64], tac_pct: float) -> NDArray[np.uint8]:

@@ -8,26 +8,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from generation.domain.pattern import Raster
 from production.assessment import Assessment, Material, assess, look_over
 from production.catalogue import cloths, seed_catalogue, skus, specify
-from production.documents.costing import costing_pdf
-from production.documents.ticket import ticket_pdf
-from production.domain.colour import lab_to_srgb
 from production.domain.costing import CostBreakdown
+from production.domain.draft import Draft
 from production.domain.finding import Finding, Severity
+from production.domain.ink_tile import InkTile, digest_of
 from production.domain.snap import resolution_dpi
-from production.domain.spec import PRINT, LineSpec
+from production.domain.spec import PRINT, WEAVE, LineSpec
 from production.domain.usage import Usage
-from production.errors import NotManufacturable, RasterDoesNotFit, VerifyFailed
+from production.errors import NotManufacturable, RasterDoesNotFit, UnknownFormat, VerifyFailed
 from production.files import sha256_of, write_bytes_whole
 from production.models import CheckReport, CostSheet, JobTicket, OutputFile
-from production.ports import LotUse, MachineFormat, Provenance, RenderJob, WrittenFile
-from production.preview import preview_png
+from production.papers import PAPERS
+from production.ports import LotUse, MachineFormat, OnFile, Provenance, RenderJob, WrittenFile, no_progress
 from production.pricing import cost
+from production.separation import ink_tile
 
 __all__ = [
     "Assessment",
@@ -44,6 +45,7 @@ __all__ = [
     "assess",
     "cloths",
     "cost",
+    "format_codes",
     "look_over",
     "machine_format",
     "record_release",
@@ -55,23 +57,26 @@ __all__ = [
     "write_files",
 ]
 
-MANIFEST, TICKET, COSTING, PREVIEW = "manifest", "ticket", "costing", "preview"
-_MACHINE_FILE = {True: "tile_tiff", False: "point_paper"}  # of a printed line, of a woven line
+MANIFEST = "manifest"
+_STANDARD = {PRINT: ("tile", "ticket", "costing", "preview"), WEAVE: ("loom", "ticket", "costing", "preview")}
 
 
 @lru_cache
-def machine_format(code: str) -> MachineFormat:
+def machine_format(code: str) -> MachineFormat[Any]:
     """The machine format registered in the settings under `code`."""
-    made: MachineFormat = import_string(settings.WEFTLINE["formats"][code])()
+    made: MachineFormat[Any] = import_string(settings.WEFTLINE["formats"][code])()
     return made
 
 
-def write_files(raster: Raster, *, job: RenderJob, folder: Path) -> list[WrittenFile]:
-    """Write and verify every file of `job` in `folder`: machine file, ticket, costing, preview, and the manifest last.
+def write_files(
+    raster: Raster, *, job: RenderJob, folder: Path, formats: Sequence[str] = (), on_progress: OnFile = no_progress
+) -> list[WrittenFile]:
+    """Write and verify the files of `job` in `folder`: machine files, then sidecars and documents, the manifest last.
 
-    Safe to repeat: the same job gives the same bytes under the same names. Raises NotManufacturable for a design with
-    errors, RasterDoesNotFit for one that was assessed at another size, VerifyFailed where the machine file does not
-    read back as meant (it is removed then), DiskFull.
+    formats: which, by code; without them what every job of its kind gets. on_progress(code, done, of how many) follows
+    each. Safe to repeat: the same job gives the same bytes under the same names. Raises NotManufacturable for a design
+    with errors, RasterDoesNotFit for one that was assessed at another size, UnknownFormat, VerifyFailed where a file
+    does not read back as meant (it is removed then), DiskFull.
     """
     if not job.assessment.passed:
         errors = [finding.as_dict() for finding in job.assessment.findings if finding.severity is Severity.ERROR]
@@ -83,36 +88,55 @@ def write_files(raster: Raster, *, job: RenderJob, folder: Path) -> list[Written
                 "limit": f"{job.spec.width_px} x {job.spec.height_px} px",
             }
         )
-    form = machine_format(_MACHINE_FILE[job.spec.kind == PRINT])
-    path = folder / f"{job.name}{form.suffix}"
-    form.write(raster, job, path)
-    _refuse_unverified(form.verify(path, raster, job), path)
-    files = [_written(path, form.code)]
-    made = lab_to_srgb(job.assessment.made_lab)
-    for kind, suffix, data in (
-        (TICKET, "-ticket.pdf", ticket_pdf(raster, job, files[0])),
-        (COSTING, "-costing.pdf", costing_pdf(job)),
-        (PREVIEW, "-preview.png", preview_png(raster, columns=2, rows=2, width_px=1200, colours=made)),
-    ):
-        document = folder / f"{job.name}{suffix}"
-        write_bytes_whole(document, data)
-        files.append(_written(document, kind))
+    wanted = tuple(dict.fromkeys(formats or _STANDARD[job.spec.kind]))
+    machine = [code for code in wanted if code in settings.WEFTLINE["formats"]]
+    papers = [code for code in PAPERS if code in wanted]  # in their own order: a ticket holds what was written before
+    if unknown := set(wanted) - set(machine) - set(papers):
+        raise UnknownFormat(fields={"field": "formats", "measured": sorted(unknown), "choices": format_codes()})
+    master = _master(raster, job)
+    manifest = manifest_of(job, master)
+    files: list[WrittenFile] = []
+    for code in machine:
+        form = machine_format(code)
+        for path in form.write(master, job, folder, lambda done, of, code=code: on_progress(code, done, of)):
+            _refuse_unverified(form.verify(path, manifest), path)
+            files.append(_written(path, code))
+    for code in papers:
+        paper = PAPERS[code]
+        path = folder / f"{job.name}{paper.suffix}"
+        write_bytes_whole(path, paper.write(job, raster, files))
+        _refuse_unverified(paper.verify(path, manifest), path)
+        files.append(_written(path, code))
+        on_progress(code, 1, 1)
     # Last of all: who finds a manifest finds everything that it names.
-    manifest = folder / f"{job.name}-manifest.json"
-    content = json.dumps(manifest_of(job, files), indent=1, ensure_ascii=False, allow_nan=False)
-    write_bytes_whole(manifest, content.encode("utf-8", "replace"))
-    return [*files, _written(manifest, MANIFEST)]
+    path = folder / f"{job.name}-manifest.json"
+    manifest["files"] = [
+        {"name": file.path.name, "format": file.format, "sha256": file.sha256, "bytes": file.size_bytes}
+        for file in files
+    ]
+    content = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    write_bytes_whole(path, content.encode("utf-8", "replace"))
+    return [*files, _written(path, MANIFEST)]
 
 
-def verify_files(manifest: Path) -> list[str]:
-    """Compare the files beside a manifest with its checksums; returns the names of those that are gone or changed."""
-    named = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    bad = []
-    for entry in named:
-        path = manifest.parent / Path(entry["name"]).name
+def verify_files(manifest: Path, on_progress: OnFile = no_progress) -> list[Finding]:
+    """Read every file beside a manifest back and compare it with what the manifest says; errors for what is not so."""
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    found: list[Finding] = []
+    for done, entry in enumerate(said["files"]):
+        path, code = manifest.parent / Path(entry["name"]).name, entry["format"]
+        on_progress(code, done, len(said["files"]))
         if not path.is_file() or sha256_of(path) != entry["sha256"]:
-            bad.append(entry["name"])
-    return bad
+            found.append(_changed(path, entry["sha256"]))
+        else:
+            form = PAPERS[code] if code in PAPERS else machine_format(code)
+            found += form.verify(path, said)
+    return found
+
+
+def format_codes() -> list[str]:
+    """Every kind of file that can be asked for."""
+    return [*settings.WEFTLINE["formats"], *PAPERS]
 
 
 def record_release(reference: str, revision: int, files: Iterable[WrittenFile], job: RenderJob) -> JobTicket:
@@ -126,7 +150,7 @@ def record_release(reference: str, revision: int, files: Iterable[WrittenFile], 
         reference=reference,
         revision=revision,
         released_at=job.released_at,
-        manifest=manifest_of(job, [file for file in written if file.format != MANIFEST]),
+        manifest=json.loads(next(file.path for file in written if file.format == MANIFEST).read_text("utf-8")),
     )
     OutputFile.objects.bulk_create(
         OutputFile(
@@ -151,8 +175,11 @@ def record_release(reference: str, revision: int, files: Iterable[WrittenFile], 
     return ticket
 
 
-def manifest_of(job: RenderJob, files: Sequence[WrittenFile]) -> dict[str, Any]:
-    """The job as plain JSON values: what it is, its repeat's geometry, what it takes, and every file's checksum."""
+def manifest_of(job: RenderJob, master: InkTile | Draft) -> dict[str, Any]:
+    """The job as plain JSON values: what it is, its repeat's geometry, what it takes, and how to know its planes again.
+
+    The names and checksums of the files come in when they are written.
+    """
     spec, made = job.spec, job.provenance
     profile = spec.inks.profile if spec.inks is not None else None
     return {
@@ -192,13 +219,47 @@ def manifest_of(job: RenderJob, files: Sequence[WrittenFile]) -> dict[str, Any]:
             "fingerprint": made.fingerprint,
             "seed": made.seed,
         },
+        "separations": master.as_dicts() if isinstance(master, InkTile) else None,
+        "sheet": job.sheet.as_dict() if isinstance(master, InkTile) else None,
+        "draft": _draft_facts(master, spec) if isinstance(master, Draft) else None,
         "assessment": job.assessment.as_dict(),
         "cost": job.cost.as_dict(),
-        "files": [
-            {"name": file.path.name, "format": file.format, "sha256": file.sha256, "bytes": file.size_bytes}
-            for file in files
-        ],
     }
+
+
+def _master(raster: Raster, job: RenderJob) -> InkTile | Draft:
+    """What the machine files are written from."""
+    assessment, inks = job.assessment, job.spec.inks
+    if inks is not None and assessment.separation is not None:
+        return ink_tile(raster, inks, assessment.separation)
+    assert assessment.draft is not None, "a woven line that passed has a draft"
+    return assessment.draft
+
+
+def _draft_facts(draft: Draft, spec: LineSpec) -> dict[str, Any]:
+    assert spec.weaving is not None
+    picks, ends = draft.paper.shape
+    return {
+        "ends": ends,
+        "picks": picks,
+        "paper_sha256": digest_of(draft.paper),
+        "lift_sha256": digest_of(draft.lift.view(np.uint8)),
+        "weaves": list(draft.weaves),
+        "repaired": draft.repaired,
+        "max_float": spec.weaving.max_float,
+    }
+
+
+def _changed(path: Path, meant: str) -> Finding:
+    return Finding(
+        code="file_changed",
+        severity=Severity.ERROR,
+        where=path.name,
+        measured=sha256_of(path) if path.is_file() else "no file",
+        limit=meant,
+        remedy="Release the job again; do not print from this file.",
+        sentence=f"{path.name} is not the file that was released.",
+    )
 
 
 def _refuse_unverified(findings: Sequence[Finding], path: Path) -> None:

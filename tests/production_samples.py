@@ -10,7 +10,7 @@ from generation.domain.pattern import Layout, Limits, Palette, Raster, Repeat
 from production.assessment import assess
 from production.catalogue import PROFILES
 from production.domain.costing import Assumption, breakdown, line
-from production.domain.snap import STRAIGHT_COPIES, snap_print, snap_weave
+from production.domain.snap import snap_print, snap_weave
 from production.domain.spec import PRINT, WEAVE, Ink, Inks, LineSpec, Machine, Profile, Weaving, Yarn
 from production.files import sha256_of
 from production.planning.promise import PlannedStep
@@ -114,7 +114,7 @@ def print_spec(
 
 def weave_spec(*, layout: Layout = Layout.STRAIGHT, **changes) -> LineSpec:
     """A woven line on a small loom of 384 hooks."""
-    copies = STRAIGHT_COPIES[layout]
+    copies = layout.period
     ends, picks = 384 // copies[0], 192
     asked = Repeat(ends / 32 * 10, picks / 24 * 10, layout)
     snapped = snap_weave(asked, ends_per_cm=32, picks_per_cm=24, harness_ends=384, hooks=384, weaves=WEAVES)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +20,24 @@ class Layout(StrEnum):
 
     STRAIGHT = "straight"
     HALF_DROP = "half_drop"
+    THIRD_DROP = "third_drop"
     HALF_BRICK = "half_brick"
     MIRROR = "mirror"
+
+    @property
+    def drop(self) -> Fraction:
+        """The share of its height by which a repeat stands lower than the one to its left."""
+        return {Layout.HALF_DROP: Fraction(1, 2), Layout.THIRD_DROP: Fraction(1, 3)}.get(self, Fraction(0))
+
+    @property
+    def shift(self) -> Fraction:
+        """The share of its width by which a repeat stands to the right of the one above it."""
+        return Fraction(1, 2) if self is Layout.HALF_BRICK else Fraction(0)
+
+    @property
+    def period(self) -> tuple[int, int]:
+        """How many repeats across and along make one that stands straight beside its copies."""
+        return (2, 2) if self is Layout.MIRROR else (self.drop.denominator, self.shift.denominator)
 
 
 @dataclass(frozen=True)
@@ -33,16 +51,16 @@ class Repeat:
     def pixels(self, dpi: float) -> tuple[int, int]:
         """(width_px, height_px) at `dpi`, nearest whole pixels the layout can be cut at.
 
-        The height is always even (half-drop moves by height / 2, and printers take even heights); the width is even
-        for a half-brick, which moves by width / 2.
+        The height is always even, as printers take it, and can be divided by the drop's denominator; the width by the
+        shift's.
 
-        >>> Repeat(320, 320, Layout.HALF_DROP).pixels(300)
+        >>> Repeat(320, 320, Layout.THIRD_DROP).pixels(300)
         (3780, 3780)
         """
         width_px = self.width_mm * dpi / MM_PER_INCH
         height_px = self.height_mm * dpi / MM_PER_INCH
-        width = _nearest_even(width_px) if self.layout is Layout.HALF_BRICK else max(1, round(width_px))
-        return width, _nearest_even(height_px)
+        step = self.layout.shift.denominator, math.lcm(2, self.layout.drop.denominator)
+        return _nearest(width_px, step[0]), _nearest(height_px, step[1])
 
 
 @dataclass(frozen=True)
@@ -139,14 +157,15 @@ def layout_tiling(indices: NDArray[np.generic], layout: Layout, columns: int, ro
         across = [indices if column % 2 == 0 else indices[:, ::-1] for column in range(columns)]
         row = np.concatenate(across, axis=1)
         return np.concatenate([row if r % 2 == 0 else row[::-1] for r in range(rows)], axis=0)
-    if layout is Layout.HALF_DROP:
+    if layout.drop:
         stack = np.concatenate([indices] * rows, axis=0)
+        lower = height * layout.drop
         return np.concatenate(
-            [np.roll(stack, (column % 2) * (height // 2), axis=0) for column in range(columns)], axis=1
+            [np.roll(stack, int(column * lower) % height, axis=0) for column in range(columns)], axis=1
         )
     band = np.concatenate([indices] * columns, axis=1)
-    shift = width // 2 if layout is Layout.HALF_BRICK else 0
-    return np.concatenate([np.roll(band, (r % 2) * shift, axis=1) for r in range(rows)], axis=0)
+    aside = width * layout.shift
+    return np.concatenate([np.roll(band, int(r * aside) % width, axis=1) for r in range(rows)], axis=0)
 
 
 def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -174,5 +193,6 @@ _SRGB_TO_XYZ = np.array(
 )
 
 
-def _nearest_even(value: float) -> int:
-    return max(2, 2 * round(value / 2))
+def _nearest(value: float, step: int) -> int:
+    """The multiple of `step` nearest to `value`, at least one."""
+    return max(step, step * round(value / step))

@@ -268,7 +268,7 @@ def _colours(canvas: Canvas, raster: Raster, job: RenderJob, top: float) -> floa
             for x, value in zip(columns, separation.percentages()[k], strict=True):
                 text(canvas, x, y, f"{value:.0f}", font=STRONG, size=9.5, align="right")
         else:
-            weave = job.assessment.weaves[k]
+            weave = job.assessment.draft.weaves[k]
             text(canvas, MARGIN + 76 * mm, y, weave.replace("_", " "), font=STRONG, size=9)
             share = warp_share((weave,))[0]
             text(canvas, MARGIN + width, y, f"{share:.0%}", font=STRONG, size=9.5, align="right")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from generation.domain.pattern import MM_PER_INCH, Layout, Repeat
+from generation.domain.pattern import MM_PER_INCH, Repeat
 from production.domain.weave import weave_size
 from production.errors import RepeatDoesNotFitHarness, RepeatTooLarge, RepeatTooSmall, RepeatTooWide
 
@@ -13,14 +13,6 @@ LARGEST_TILE_PX = 64_000_000
 RESOLUTIONS_DPI = (300.0, 240.0, 200.0, 180.0, 150.0)  # the finest that fits is taken
 MOST_PICKS = 12_000  # of one woven repeat
 HARNESS_TOLERANCE = 0.05  # how far a woven repeat's width may move without asking the customer
-
-# How many repeats across and along make one that stands straight beside its copies.
-STRAIGHT_COPIES = {
-    Layout.STRAIGHT: (1, 1),
-    Layout.HALF_DROP: (2, 1),
-    Layout.HALF_BRICK: (1, 2),
-    Layout.MIRROR: (2, 2),
-}
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,7 @@ def snap_weave(
     Raises RepeatTooSmall, RepeatTooWide, RepeatTooLarge, or RepeatDoesNotFitHarness naming the nearest widths that do.
     """
     _check_smallest(asked)
-    across, along = STRAIGHT_COPIES[asked.layout]
+    across, along = asked.layout.period
     size = weave_size(weaves)
     most = min(hooks, harness_ends)
     end_mm, pick_mm = 10 / ends_per_cm, 10 / picks_per_cm

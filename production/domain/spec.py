@@ -15,8 +15,8 @@ WEAVE = "weave"
 class Ink:
     """One ink of an ink set."""
 
-    channel: str  # one letter: C, M, Y, K
-    name: str
+    channel: str  # one letter: C, M, Y, K, then O, V, R, G, B ...
+    name: str  # as the RIP knows it
     sku: str
     ml_per_m2: float  # at 100 % of this ink
 
@@ -152,6 +152,12 @@ class LineSpec:
         """Codes of the printers or looms that can make it."""
         main = next(step for step in self.operations if step[0].operation in ("Print", "Weave"))
         return tuple(machine.code for machine in main)
+
+    @property
+    def pattern_px(self) -> tuple[int, int]:
+        """(width, length) of the pattern of a printed line in printed pixels, before the cloth shrinks."""
+        length_mm = self.quantity_m * 1000 / (1 - self.shrink_warp)
+        return self.usable_width_px, max(1, round(length_mm / MM_PER_INCH * self.dpi))
 
     @property
     def usable_width_px(self) -> int:

@@ -19,7 +19,7 @@ from production.domain.finding import Severity
 from production.errors import DiskFull, ProductionError
 from production.services import machine_format
 
-SPECS = {"tile_tiff": print_spec, "point_paper": weave_spec}
+SPECS = {"tile": print_spec, "loom": weave_spec}
 CODES = sorted(settings.WEFTLINE["formats"])
 
 

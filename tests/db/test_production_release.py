@@ -84,7 +84,7 @@ def test_a_missing_price_is_named(mill):
 def test_all_files_of_a_line_are_written_and_the_manifest_holds_their_checksums(made, tmp_path):
     raster, job = made
     files = production.write_files(raster, job=job, folder=tmp_path)
-    machine = "tile_tiff" if job.spec.kind == "print" else "point_paper"
+    machine = "tile" if job.spec.kind == "print" else "loom"
     assert [file.format for file in files] == [machine, "ticket", "costing", "preview", "manifest"]
     assert {file.path for file in files} == set(tmp_path.iterdir())
     manifest = json.loads(files[-1].path.read_text(encoding="utf-8"))
@@ -108,7 +108,7 @@ def test_a_file_that_was_changed_later_is_named(made, tmp_path):
     files = production.write_files(raster, job=job, folder=tmp_path)
     flipped(files[1].path, 2000).replace(files[1].path)
     files[3].path.unlink()
-    assert production.verify_files(files[-1].path) == [files[1].path.name, files[3].path.name]
+    assert [found.where for found in production.verify_files(files[-1].path)] == [files[1].path.name, files[3].path.name]
 
 
 def test_a_machine_file_that_does_not_read_back_is_removed_and_nothing_else_is_written(made, tmp_path):

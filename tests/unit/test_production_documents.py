@@ -88,7 +88,7 @@ def test_the_ink_percentages_on_the_ticket_are_those_of_the_separation(printed):
 def test_a_woven_ticket_names_weaves_and_yarn(woven):
     raster, job = woven
     said = text_of(ticket_pdf(raster, job, FILE))
-    assert all(weave.replace("_", " ") in said for weave in job.assessment.weaves)
+    assert all(weave.replace("_", " ") in said for weave in job.assessment.draft.weaves)
     assert all(f"{kg:.2f} kg" in said for kg in job.assessment.usage.yarn_kg.values())
 
 

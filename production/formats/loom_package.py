@@ -20,34 +20,32 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from generation.domain.pattern import MM_PER_INCH, Raster, layout_tiling
-from production.assessment import lift_plan, weaves_of
+from generation.domain.pattern import MM_PER_INCH, Palette
+from production.domain.draft import Draft
 from production.domain.finding import Finding, Severity
-from production.domain.snap import STRAIGHT_COPIES
+from production.domain.ink_tile import digest_of
 from production.domain.spec import Weaving
 from production.domain.weave import LIBRARY, back_floats, floats
 from production.files import write_whole
-from production.ports import RenderJob
+from production.ports import Manifest, Progress, RenderJob
 
 POINT_PAPER, LIFT, SPECIFICATION = "pointpaper.png", "lift.tif", "spec.json"
 _PNG_COLOUR_TYPE, _PNG_INDEXED = 25, 3  # byte of the header chunk, and its value for a palette
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # zip can't be earlier; the job's time is in the specification
 
 
-class PointPaper:
+class LoomPackage:
     """What a jacquard CAD needs to punch the design: picture, lift plan, weaves, yarns."""
 
-    code = "point_paper"
-    suffix = ".zip"
+    code = "loom"
 
-    def write(self, raster: Raster, job: RenderJob, out: Path) -> None:
-        """Write the package at `out`."""
-        paper = _cloth(raster, job)
-        lift, repaired = lift_plan(raster, job.spec, weaves_of(raster.palette, job.spec))
-        parts = {POINT_PAPER: _png(paper, raster, job), LIFT: _tiff(lift, job)}
-        specification = _specification(raster, job, repaired=repaired)
+    def write(self, master: Draft, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
+        """Write the package."""
+        parts = {POINT_PAPER: _png(master, job), LIFT: _tiff(master.lift, job)}
+        specification = _specification(master, job)
         specification["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
         parts[SPECIFICATION] = json.dumps(specification, indent=1, ensure_ascii=False).encode()
+        out = folder / f"{job.name}.zip"
 
         def fill(temporary: Path) -> None:
             with zipfile.ZipFile(temporary, "w") as package:
@@ -58,8 +56,10 @@ class PointPaper:
                     package.writestr(entry, data)
 
         write_whole(out, fill)
+        on_progress(1, 1)
+        return [out]
 
-    def verify(self, path: Path, raster: Raster, job: RenderJob) -> Sequence[Finding]:
+    def verify(self, path: Path, manifest: Manifest) -> Sequence[Finding]:
         """Read the package back: checksums, every crossing, and no float over the limit on either face."""
         try:
             with zipfile.ZipFile(path) as package:
@@ -82,42 +82,33 @@ class PointPaper:
                 found.append(_wrong("checksum", name, measured, str(specification["sha256"].get(name))))
         if parts[POINT_PAPER][_PNG_COLOUR_TYPE] != _PNG_INDEXED:
             found.append(_wrong("structure", POINT_PAPER, "not indexed", "one index per crossing"))
-        return found + _crossings(picture, lift, raster, job)
+        return found + _crossings(picture, lift, manifest)
 
 
-def _crossings(picture: NDArray[np.uint8], lift: NDArray[np.bool_], raster: Raster, job: RenderJob) -> list[Finding]:
-    weaving = _weaving(job)
-    paper = _cloth(raster, job)
-    found = []
-    if not np.array_equal(picture[..., :3], raster.palette.rgb()[paper]):
-        found.append(_wrong("pixels", POINT_PAPER, f"{picture.shape[:2]}", f"{paper.shape}, every crossing as drawn"))
-    if lift.shape != paper.shape:
-        found.append(_wrong("size", LIFT, f"{lift.shape}", f"{paper.shape}"))
-        return found
-    over = floats(lift, weaving.max_float).over + back_floats(lift, weaving.max_float).over
+def _crossings(picture: NDArray[np.uint8], lift: NDArray[np.bool_], manifest: Manifest) -> list[Finding]:
+    meant, found = manifest["draft"], []
+    for name, size in ((POINT_PAPER, picture.shape[:2]), (LIFT, lift.shape)):
+        if list(size) != [meant["picks"], meant["ends"]]:
+            found.append(_wrong("size", name, f"{size}", f"{meant['picks']} x {meant['ends']}"))
+    palette = Palette(tuple(manifest["palette"])).rgb()
+    paper = np.full(picture.shape[:2], 255, np.uint8)
+    for index, colour in enumerate(palette):
+        paper[(picture[..., :3] == colour).all(axis=2)] = index
+    if digest_of(paper) != meant["paper_sha256"]:
+        found.append(_wrong("pixels", POINT_PAPER, digest_of(paper), meant["paper_sha256"]))
+    if digest_of(lift.astype(np.uint8)) != meant["lift_sha256"]:
+        found.append(_wrong("pixels", LIFT, digest_of(lift.astype(np.uint8)), meant["lift_sha256"]))
+    most = meant["max_float"]
+    over = floats(lift, most).over + back_floats(lift, most).over
     if over:
-        found.append(_wrong("floats", LIFT, f"{over} floats", f"0 over {weaving.max_float} threads"))
-    changed = 0
-    for index, name in enumerate(weaves_of(raster.palette, job.spec)):
-        weave = LIBRARY[name]
-        size = weave.shape[0]
-        picks, ends = np.nonzero(paper == index)
-        changed += int(np.count_nonzero(lift[picks, ends] != weave[picks % size, ends % size]))
-    _, repaired = lift_plan(raster, job.spec, weaves_of(raster.palette, job.spec))
-    if changed != repaired:
-        found.append(_wrong("pixels", LIFT, f"{changed} crossings off their weave", f"{repaired} binding points"))
+        found.append(_wrong("floats", LIFT, f"{over} floats", f"0 over {most} threads"))
     return found
 
 
-def _cloth(raster: Raster, job: RenderJob) -> NDArray[np.uint8]:
-    columns, rows = STRAIGHT_COPIES[job.spec.repeat.layout]
-    return layout_tiling(raster.indices, job.spec.repeat.layout, columns, rows).astype(np.uint8)
-
-
-def _png(paper: NDArray[np.uint8], raster: Raster, job: RenderJob) -> bytes:
+def _png(draft: Draft, job: RenderJob) -> bytes:
     weaving = _weaving(job)
-    picture = Image.frombytes("P", paper.shape[::-1], paper.tobytes())
-    picture.putpalette(raster.palette.rgb().ravel().tolist())
+    picture = Image.frombytes("P", draft.paper.shape[::-1], draft.paper.tobytes())
+    picture.putpalette(draft.palette.rgb().ravel().tolist())
     buffer = io.BytesIO()
     inch_cm = MM_PER_INCH / 10
     picture.save(buffer, "PNG", dpi=(weaving.ends_per_cm * inch_cm, weaving.picks_per_cm * inch_cm))
@@ -134,7 +125,7 @@ def _tiff(lift: NDArray[np.bool_], job: RenderJob) -> bytes:
     return buffer.getvalue()
 
 
-def _specification(raster: Raster, job: RenderJob, *, repaired: int) -> dict[str, Any]:
+def _specification(draft: Draft, job: RenderJob) -> dict[str, Any]:
     weaving, spec = _weaving(job), job.spec
     columns, rows = weaving.copies
     return {
@@ -144,8 +135,8 @@ def _specification(raster: Raster, job: RenderJob, *, repaired: int) -> dict[str
         "loom": spec.machines[0],
         "weave": {"code": weaving.code, "name": weaving.name},
         "repeat": {
-            "ends": raster.width_px * columns,
-            "picks": raster.height_px * rows,
+            "ends": draft.paper.shape[1],
+            "picks": draft.paper.shape[0],
             "width_mm": spec.repeat.width_mm * columns,
             "height_mm": spec.repeat.height_mm * rows,
             "layout": spec.repeat.layout.value,
@@ -160,12 +151,10 @@ def _specification(raster: Raster, job: RenderJob, *, repaired: int) -> dict[str
         "weft": vars(weaving.weft),
         "effects": [
             {"index": index, "colour": colour, "weave": name, "matrix": LIBRARY[name].astype(int).tolist()}
-            for index, (colour, name) in enumerate(
-                zip(raster.palette.colours, weaves_of(raster.palette, spec), strict=True)
-            )
+            for index, (colour, name) in enumerate(zip(draft.palette.colours, draft.weaves, strict=True))
         ],
         "max_float": weaving.max_float,
-        "binding_points_added": repaired,
+        "binding_points_added": draft.repaired,
         "lift": "black (1) = warp up, first row = first pick, first column = first end",
         "yarn_kg": job.assessment.usage.yarn_kg,
     }
