@@ -50,6 +50,7 @@ MOST_COPIES = 12  # of a repeat along one side of the picture
 LAYOUT_WORDS = {
     Layout.STRAIGHT: "straight",
     Layout.HALF_DROP: "half-drop",
+    Layout.THIRD_DROP: "third-drop",
     Layout.HALF_BRICK: "half-brick",
     Layout.MIRROR: "mirror",
 }
@@ -160,11 +161,8 @@ def _picture(canvas: Canvas, raster: Raster, job: RenderJob, x: float, y: float)
     canvas.drawImage(image, x, top - rows * tile_h, columns * tile_w, rows * tile_h)
     for column in range(-1, columns + 1):
         for row in range(-1, rows + 1):
-            tile_x, tile_y = x + column * tile_w, top - (row + 1) * tile_h
-            if repeat.layout is Layout.HALF_DROP:
-                tile_y -= (column % 2) * tile_h / 2
-            elif repeat.layout is Layout.HALF_BRICK:
-                tile_x += (row % 2) * tile_w / 2
+            tile_x = x + (column + float(row * repeat.layout.shift % 1)) * tile_w
+            tile_y = top - (row + 1 + float(column * repeat.layout.drop % 1)) * tile_h
             _outline(canvas, tile_x, tile_y, tile_w, tile_h, strong=False)
     _outline(canvas, x, top - tile_h, tile_w, tile_h, strong=True)
     canvas.restoreState()

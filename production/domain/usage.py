@@ -69,19 +69,21 @@ def _row_profile(band: BandSums, *, layout: Layout, tile_px: tuple[int, int], cl
     width, height = tile_px
     whole, rest = divmod(cloth_width_px, width)
     full = band(0, width)
-    if layout is Layout.HALF_DROP:
-        cut = np.roll(band(0, rest), (whole % 2) * (height // 2), axis=0)
-        dropped = np.roll(full, height // 2, axis=0)
-        return (whole + 1) // 2 * full + whole // 2 * dropped + cut
-    if layout is Layout.HALF_BRICK:
-        start = width - width // 2  # the second row of repeats begins in the middle of one
-        tail = band(start, min(width, start + rest)) + band(0, max(0, start + rest - width))
-        return np.concatenate([whole * full + band(0, rest), whole * full + tail])
     if layout is Layout.MIRROR:
         cut = band(0, rest) if whole % 2 == 0 else band(width - rest, width)
         row = whole * full + cut
         return np.concatenate([row, row[::-1]])
-    return whole * full + band(0, rest)
+    across, along = layout.period
+    lower = [int(column * layout.drop * height) for column in range(across)]
+    uncut = np.zeros_like(full)
+    for column in range(across):
+        uncut += len(range(column, whole, across)) * np.roll(full, lower[column], axis=0)
+    rows = []
+    for row_of_repeats in range(along):
+        start = -int(row_of_repeats * layout.shift * width) % width  # this row of repeats begins inside one
+        cut = band(start, min(width, start + rest)) + band(0, max(0, start + rest - width))
+        rows.append(uncut + np.roll(cut, lower[whole % across], axis=0))
+    return np.concatenate(rows)
 
 
 def indexed_bands(indices: NDArray[np.uint8], values: NDArray[np.integer]) -> BandSums:
