@@ -159,7 +159,7 @@ def check(line: OrderLine) -> list[Checked]:
         if found.passed:
             stock, centres = _stock(erp, found), inventory.work_centres_of(erp)
             cost = production.cost(found, spec=spec, stock=stock, work_centres=centres)
-            promised = _promise(erp, line, found, _materials(line, found, stock), centres)
+            promised = _promise(erp, line, found, materials(found, stock, tz=line.order.shop.time_zone), centres)
             values |= {
                 "cost": cost.as_dict(),
                 "price": cost.price,
@@ -213,18 +213,18 @@ def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
     centres = inventory.work_centres_of(erp)
     for last in (False, False, False, False, True):
         stock = _stock(erp, found, besides=name)
-        materials = _materials(line, found, stock)
-        for each in materials:
+        planned = materials(found, stock, tz=line.order.shop.time_zone)
+        for each in planned:
             if not each.in_stock:
                 when = each.ready_at.isoformat()
                 raise NotYetInStock(each.sentence, fields={"sku": each.sku, "available_from": when})
-        promised = _promise(erp, line, found, materials, centres, besides=name)
+        promised = _promise(erp, line, found, planned, centres, besides=name)
         try:
             inventory.hold(
                 erp,
                 reference=name,
                 fence=fence,
-                materials=[(each.sku, each.lot, each.quantity) for each in materials],
+                materials=[(each.sku, each.lot, each.quantity) for each in planned],
                 slots=[(step.work_centre, step.start, step.end) for step in promised.steps],
             )
             break
@@ -232,7 +232,7 @@ def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
             # Somebody was quicker between looking and holding: look again, there may be another roll or minute.
             if last:
                 raise
-    rolls = [each.lot for each in materials if each.lot]
+    rolls = [each.lot for each in planned if each.lot]
     return {
         "lot": ", ".join(rolls),
         "materials": [
@@ -243,7 +243,7 @@ def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
                 "quantity": str(m.quantity),
                 "unit": stock[m.sku].unit,
             }
-            for m in materials
+            for m in planned
         ],
         "slots": [
             {
@@ -532,9 +532,9 @@ def _stock(erp: Erp, found: Assessment, *, besides: str | None = None) -> dict[s
     return inventory.stock_of(erp, [material.sku for material in found.materials], besides=besides)
 
 
-def _materials(line: OrderLine, found: Assessment, stock: Mapping[str, StockLevel]) -> list[MaterialPlan]:
+def materials(found: Assessment, stock: Mapping[str, StockLevel], *, tz: str) -> list[MaterialPlan]:
     """Return where each material comes from and when. Raises NotEnoughStock when nothing can ever be enough."""
-    now, tz = timezone.now(), line.order.shop.time_zone
+    now = timezone.now()
     return [
         ready(
             stock[material.sku],

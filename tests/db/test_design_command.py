@@ -174,7 +174,7 @@ def test_a_picture_without_roles_is_gone_on_from_with_a_note(out, tmp_path):
         (["roses", "--repeat-mm", "0x5"], "repeat_mm", "0x5"),
         (["roses", "--repeat-mm", "99999x1"], "repeat_mm", "between 16 and"),
         (["roses", "--repeat-mm", "9999x9999"], "repeat_mm", "too large"),
-        (["roses", "--repeat-mm", "nanxnan"], "repeat_mm", "can't be drawn"),
+        (["roses", "--repeat-mm", "nanxnan"], "repeat_mm", "can't be made"),
         (["roses", "--repeat-mm", "big"], "repeat_mm", "width x height"),
         (["roses", "--layout", "diagonal"], "layout", "half_drop"),
         (["roses", "--backend", "midjourney"], "backend", "the settings have"),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from generation.domain.separations import separations_svg
 from generation.errors import GenerationError, InvalidBrief, UnreadableImage
 from generation.images import indexed_png, read_master
 from orders import work
-from orders.errors import InvalidOrder
+from orders.management import typed
 from orders.management.commands.place_order import shop_named
 from orders.services import Refusals
 from production import services as production
@@ -27,7 +26,6 @@ from production.domain.spec import LineSpec
 
 BAD_INPUT, NONE_CAN_BE_MADE = 2, 3
 MOST_DESIGNS = 64
-LONGEST_NUMBER = 20  # characters; longer ones are not even read
 PREVIEW_PX = 1024
 NAMES = {"tile": "tile.png", "cloth": "3x3.png", "master": "master.png", "separations": "separations.svg"}
 # Fields of a brief that the command calls otherwise.
@@ -85,7 +83,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             wish = _wish(options)
-            folder = _folder(options["out"])
+            folder = typed.folder("out", options["out"])
             if not options["json"]:
                 self.stdout.write(f"{'seed':>10}  {'can be made':<11}  {'colours':>7}  {'s':>5}  how")
             designs = []
@@ -135,7 +133,8 @@ def _wish(options: dict[str, Any]) -> Wish:
     _need(options, "other", "like")
     _need(options, "share", "other")
     first = parents[0].repeat if parents else DEFAULT_REPEAT
-    repeat = replace(_size(options["repeat_mm"], first), layout=_layout(options["layout"], first.layout))
+    repeat = typed.size("repeat_mm", options["repeat_mm"]) if options["repeat_mm"] else first
+    repeat = replace(repeat, layout=typed.layout("layout", options["layout"]) if options["layout"] else first.layout)
     spec = _cloth(options, repeat)
     limits = _fewer(spec.limits if spec else Limits(), options["colours"])
     if spec:
@@ -160,11 +159,11 @@ def _wish(options: dict[str, Any]) -> Wish:
         redraw=_indices(options["redraw"]),
     )
     one = options["backend"] == work.UPLOAD
-    count, seed = _whole(options["n"] or ("1" if one else "4"), "n"), _whole(options["seed"], "seed")
+    count, seed = typed.whole("n", options["n"] or ("1" if one else "4")), typed.whole("seed", options["seed"])
     if one and count != 1:
-        raise _refused("n", count, f"An upload is one picture, and has no {count} variations: leave -n out.")
+        raise typed.refused("n", count, f"An upload is one picture, and has no {count} variations: leave -n out.")
     if not 1 <= count <= MOST_DESIGNS:
-        raise _refused("n", count, f"Between 1 and {MOST_DESIGNS} designs are drawn at a time, not {count}.")
+        raise typed.refused("n", count, f"Between 1 and {MOST_DESIGNS} designs are drawn at a time, not {count}.")
     seeds = range(seed, seed + count)
     generation.check(brief, limits, (seeds[0], seeds[-1]))
     generation.generator_named(options["backend"])
@@ -244,7 +243,9 @@ def _cloth(options: dict[str, Any], repeat: Repeat) -> LineSpec | None:
     code, machine = options["substrate"], options["machine"]
     if not code and not machine:
         if options["shop"]:
-            raise _refused("shop", options["shop"], "A shop is looked at with --substrate only: name the cloth too.")
+            raise typed.refused(
+                "shop", options["shop"], "A shop is looked at with --substrate only: name the cloth too."
+            )
         return None
     try:
         shop = shop_named(options["shop"])
@@ -253,25 +254,29 @@ def _cloth(options: dict[str, Any], repeat: Repeat) -> LineSpec | None:
             code = machine  # a loom is set up for one cloth
         if not code:
             cloths = ", ".join(sorted(known))
-            raise _refused("substrate", None, f"Name the cloth for {machine} with --substrate: {cloths}.")
+            raise typed.refused("substrate", None, f"Name the cloth for {machine} with --substrate: {cloths}.")
         cloth = {known.get(code, "substrate"): code}
         spec = production.specify(shop.slug, quantity_m=1, repeat=repeat, words=options["words"], **cloth)
     except DatabaseError as error:
         no_catalogue = "The catalogue can't be read: run `make demo`, or `manage.py migrate` and `manage.py seed FILE`."
-        raise _refused("substrate", code, no_catalogue) from error
+        raise typed.refused("substrate", code, no_catalogue) from error
     if machine and machine not in spec.machines:
         machines = ", ".join(spec.machines)
-        raise _refused("machine", machine, f"{spec.name} is made on {machines}, not on {machine}. Choose one of them.")
+        raise typed.refused(
+            "machine", machine, f"{spec.name} is made on {machines}, not on {machine}. Choose one of them."
+        )
     return spec
 
 
 def _fewer(limits: Limits, asked: str | None) -> Limits:
     if asked is None:
         return limits
-    count = _whole(asked, "colours")
+    count = typed.whole("colours", asked)
     if not 2 <= count <= limits.max_colours:
         most = limits.max_colours
-        raise _refused("colours", count, f"A design has 2 to {most} colours here, not {count}. Choose one of these.")
+        raise typed.refused(
+            "colours", count, f"A design has 2 to {most} colours here, not {count}. Choose one of these."
+        )
     return replace(limits, max_colours=count)
 
 
@@ -284,57 +289,24 @@ def _palette(text: str | None, limits: Limits) -> tuple[str, ...] | None:
     return generation.palette_named(text)[: limits.max_colours]
 
 
-def _size(text: str | None, default: Repeat) -> Repeat:
-    if text is None:
-        return default
-    sides = text.lower().replace("×", "x").split("x")
-    try:
-        width_mm, height_mm = (float(side) for side in sides)
-    except ValueError:
-        raise _refused("repeat_mm", text, f"{text!r} is no size: write width x height, such as 320x320.") from None
-    if not all(math.isfinite(side) and side > 0 for side in (width_mm, height_mm)):
-        raise _refused("repeat_mm", text, f"A repeat of {text} mm can't be drawn: both sides are longer than nothing.")
-    return Repeat(width_mm, height_mm)
-
-
-def _layout(text: str | None, default: Layout) -> Layout:
-    if text is None:
-        return default
-    if text not in set(Layout):
-        raise _refused("layout", text, f"There is no layout {text!r}; choose one of {', '.join(Layout)}.")
-    return Layout(text)
-
-
 def _indices(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
-    return tuple(sorted({_whole(each, "redraw") for each in text.split(",")}))
+    return tuple(sorted({typed.whole("redraw", each) for each in text.split(",")}))
 
 
 def _number(options: dict[str, Any], name: str, default: float = 1.0) -> float:
     text = options[name]
-    if text is None:
-        return default
-    try:
-        return float(text)
-    except ValueError:
-        raise _refused(name, text, f"{text!r} is no number: write it like 0.5.") from None
-
-
-def _whole(text: str, name: str) -> int:
-    if len(text) > LONGEST_NUMBER:
-        raise _refused(name, text[:40], f"A number of {len(text)} digits can't be used: write a smaller one.")
-    try:
-        return int(text)
-    except ValueError:
-        raise _refused(name, text[:40], f"{text[:40]!r} can't be used: write a whole number.") from None
+    return default if text is None else typed.number(name, text)
 
 
 def _need(options: dict[str, Any], name: str, other: str) -> None:
     if options[name] is not None and options[other] is None:
         called = {"other": "and"}
         name, other = called.get(name, name), called.get(other, other)
-        raise _refused(name, None, f"--{name} means something only with --{other}: name that file, or leave it out.")
+        raise typed.refused(
+            name, None, f"--{name} means something only with --{other}: name that file, or leave it out."
+        )
 
 
 def _master(options: dict[str, Any], name: str, files: dict[str, str]) -> Raster:
@@ -356,19 +328,6 @@ def _bytes(options: dict[str, Any], name: str, files: dict[str, str]) -> bytes:
     return data
 
 
-def _folder(name: str) -> Path:
-    if not name.strip():
-        raise _refused("out", name, "Say where the files shall go: --out DIR, or --out . for this folder.")
-    folder = Path(name).absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".weftline").touch()
-        (folder / ".weftline").unlink()
-    except (OSError, ValueError) as error:
-        raise _unwritable(folder, error) from error
-    return folder
-
-
 def _write(path: Path, data: bytes) -> None:
     """Write a whole file or none: half a master must not look like one."""
     half = path.with_name(f".{path.name}.part")
@@ -377,13 +336,4 @@ def _write(path: Path, data: bytes) -> None:
         half.replace(path)
     except OSError as error:
         half.unlink(missing_ok=True)
-        raise _unwritable(path.parent, error) from error
-
-
-def _unwritable(folder: Path, error: Exception) -> InvalidOrder:
-    why = getattr(error, "strerror", None) or str(error)
-    return _refused("out", str(folder), f"Nothing can be written to {folder}: {why}. Choose another folder.")
-
-
-def _refused(option: str, value: Any, sentence: str) -> InvalidOrder:
-    return InvalidOrder(sentence, fields={"field": option, "value": value})
+        raise typed.unwritable("out", path.parent, error) from error

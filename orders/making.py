@@ -1,0 +1,95 @@
+"""Files for any picture, without an order: specified, checked, measured, priced, written and verified."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from generation.domain.pattern import Repeat
+from inventory_sync import services as inventory
+from orders import work
+from orders.errors import NotYetInStock
+from orders.models import Shop
+from production import services as production
+from production.domain.finding import Finding
+from production.ports import LotUse, OnFile, Provenance, RenderJob, WrittenFile, no_progress
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be made of a picture."""
+
+    picture: Path
+    repeat: Repeat
+    length_m: float
+    substrate: str | None
+    weave: str | None
+    machine: str | None
+    ink_set: str | None
+    formats: tuple[str, ...]
+    spots: tuple[str, ...]
+    reference: str
+    revision: int
+    customer: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of it."""
+
+    job: RenderJob
+    files: tuple[WrittenFile, ...]
+    findings: tuple[Finding, ...]  # of reading the picture, and of the design on its cloth
+
+
+def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no_progress) -> Made:
+    """Make the files of `wish` in `folder`; nothing is ordered, and nothing is held.
+
+    Raises what `production` and the ERP refuse with: a picture or a repeat that can't be made, a length that no roll
+    has, a design with errors, a full disk.
+    """
+    today = wish.at.astimezone(ZoneInfo(shop.time_zone)).date()
+    spec = production.specify(
+        shop.slug,
+        substrate=wish.substrate,
+        weave=wish.weave,
+        machine=wish.machine,
+        ink_set=wish.ink_set,
+        quantity_m=wish.length_m,
+        repeat=wish.repeat,
+        words=wish.picture.stem,
+        on=today,
+    )
+    data = wish.picture.read_bytes()
+    on_progress("picture", 0, 1)
+    design, read = production.read_picture(data, spec=spec)
+    on_progress("picture", 1, 1)
+    on_progress("checks", 0, 1)
+    assessment = production.assess(design, spec=spec)
+    on_progress("checks", 1, 1)
+    erp = inventory.connect(shop.connector, shop=shop.slug)
+    stock = inventory.stock_of(erp, [material.sku for material in assessment.materials])
+    planned = work.materials(assessment, stock, tz=shop.time_zone)
+    for each in planned:
+        if not each.in_stock:
+            fields = {"field": "length_mm", "sku": each.sku, "available_from": each.ready_at.isoformat()}
+            raise NotYetInStock(f"{each.sentence}. Make it shorter, or wait for the delivery.", fields=fields)
+    job = RenderJob(
+        spec=spec,
+        assessment=assessment,
+        cost=production.cost(assessment, spec=spec, stock=stock, work_centres=inventory.work_centres_of(erp)),
+        reference=wish.reference,
+        revision=wish.revision,
+        released_at=wish.at,
+        shop=shop.name,
+        customer=wish.customer,
+        words=wish.picture.stem,
+        lots=tuple(LotUse(m.sku, m.name, m.lot or "", m.quantity, stock[m.sku].unit) for m in planned),
+        provenance=Provenance(hashlib.sha256(data).hexdigest(), "file", wish.picture.name, 0),
+        tz=shop.time_zone,
+        spots=wish.spots,
+    )
+    files = production.write_files(design, job=job, folder=folder, formats=wish.formats, on_progress=on_progress)
+    return Made(job, tuple(files), (*read, *assessment.findings))
