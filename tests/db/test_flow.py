@@ -180,7 +180,7 @@ def test_a_woven_line_gets_its_point_paper(mill):
     assert line.state == "proofing", line.blocked
     line = approved(line)
     assert line.state == "released", line.blocked
-    assert any("point" in file.format for file in work.files_of(line))
+    assert any(file.format == "loom" for file in work.files_of(line))
 
 
 def test_a_damaged_file_is_not_handed_out(mill):
