@@ -37,11 +37,12 @@ serve: install ## Run server and worker on 127.0.0.1:8000 with the demo data
 
 # A RIP and a PDF reader that are not ours, for the tests alone: they are called as programs and ship with nothing.
 RIPS := ghostscript qpdf poppler-utils
+APT := timeout 300 apt-get -qq -o Dpkg::Use-Pty=0
 rips:
-	@command -v gs qpdf pdffonts >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  { apt-get install -y -qq --no-install-recommends $(RIPS) || { apt-get update -qq && \
-	    apt-get install -y -qq --no-install-recommends $(RIPS); }; } >/dev/null 2>&1; } || \
-	  echo "$(RIPS): not here and not to be installed; the tests say which of them they leave out."
+	@for program in gs qpdf pdffonts; do command -v $$program >/dev/null || missing=1; done; \
+	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && $(APT) update && \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends $(RIPS); } >/dev/null 2>&1 || \
+	echo "Not here and not to be installed: some of $(RIPS). The tests say what they leave out."
 
 test: $(VENV)/.tools rips ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
 	$(PY) -m pytest
