@@ -212,7 +212,7 @@ def _usage(
             cloth_px=cloth_px,
         )
         full = cloth_px[0] * cloth_px[1] * use.FULL
-        measured["ink_ml"] = use.ink_ml(sums, inks=spec.inks, dpi=spec.dpi)
+        measured |= use.ink_taken(sums, inks=spec.inks, dpi=spec.dpi, waste=spec.waste)
         measured["coverage_pct"] = {
             channel: 100 * total / full for channel, total in zip(separation.channels, sums, strict=True)
         }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +27,11 @@ class Usage:
     pattern_length_m: float  # what the printer prints or the loom weaves, before the cloth shrinks
     fabric_length_m: float  # with head, tail and waste: what leaves the roll
     area_m2: float  # covered by the pattern
-    ink_ml: dict[str, float] = field(default_factory=dict)  # per channel, purge included
+    ink_sums: dict[str, int] = field(default_factory=dict)  # per channel: 8-bit ink over the pattern, exactly
+    pattern_ml: dict[str, float] = field(default_factory=dict)  # per channel: what that takes, cut repeats included
+    waste_ml: dict[str, float] = field(default_factory=dict)  # on cloth that is printed and lost
+    purge_ml: dict[str, float] = field(default_factory=dict)  # with the nozzle check
+    ink_ml: dict[str, float] = field(default_factory=dict)  # per channel: the three together
     coverage_pct: dict[str, float] = field(default_factory=dict)  # per channel, mean over the printed area
     yarn_kg: dict[str, float] = field(default_factory=dict)  # per sku
     chemicals_l: dict[str, float] = field(default_factory=dict)  # per sku
@@ -97,12 +103,43 @@ def indexed_bands(indices: NDArray[np.uint8], values: NDArray[np.integer]) -> Ba
     return band
 
 
-def ink_ml(sums: list[int], *, inks: Inks, dpi: float) -> dict[str, float]:
-    """Millilitres per channel from summed 8-bit ink values at `dpi`, with purge and nozzle check."""
+def plane_bands(planes: NDArray[np.uint8]) -> BandSums:
+    """Band sums of a tile of planes (H, W, C); no copy of it is made."""
+    height, _, channels = planes.shape
+
+    def band(start: int, stop: int) -> NDArray[np.int64]:
+        if stop <= start:
+            return np.zeros((height, channels), np.int64)
+        # int32 holds the sum of a row of eight million full pixels.
+        sums = cv2.reduce(planes[:, start:stop], 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        return np.asarray(sums, np.int64).reshape(height, channels)
+
+    return band
+
+
+def ink_ml(sums: Sequence[int], *, inks: Inks, dpi: float) -> dict[str, float]:
+    """Millilitres per channel that summed 8-bit ink values at `dpi` take: share of full ink x area x ml per m² at full.
+
+    Nothing is added: no waste, no purge.
+    """
     pixel_m2 = (MM_PER_INCH / 1000 / dpi) ** 2
+    return {ink.channel: total / FULL * pixel_m2 * ink.ml_per_m2 for ink, total in zip(inks.inks, sums, strict=True)}
+
+
+def ink_taken(sums: Sequence[int], *, inks: Inks, dpi: float, waste: float) -> dict[str, dict[str, Any]]:
+    """The fields of Usage that tell the ink of a pattern whose 8-bit values add up to `sums`.
+
+    waste: the share of all printed cloth that is lost, so that the ink on it is pattern * waste / (1 - waste).
+    """
+    pattern = ink_ml(sums, inks=inks, dpi=dpi)
+    lost = {channel: ml * waste / (1 - waste) for channel, ml in pattern.items()}
+    purge = dict.fromkeys(pattern, inks.purge_ml)
     return {
-        ink.channel: total / FULL * pixel_m2 * ink.ml_per_m2 + inks.purge_ml
-        for ink, total in zip(inks.inks, sums, strict=True)
+        "ink_sums": dict(zip(pattern, sums, strict=True)),
+        "pattern_ml": pattern,
+        "waste_ml": lost,
+        "purge_ml": purge,
+        "ink_ml": {channel: pattern[channel] + lost[channel] + purge[channel] for channel in pattern},
     }
 
 

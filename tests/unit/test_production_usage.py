@@ -10,31 +10,57 @@ from production_samples import INKS, print_spec, raster_for, weave_spec
 
 from generation.domain.pattern import Layout, Palette, Raster, layout_tiling
 from production.assessment import assess
-from production.domain.usage import cloth_sums, fabric_length_m, indexed_bands, ink_ml, pattern_length_m, yarn_kg
+from production.domain.usage import (
+    cloth_sums,
+    fabric_length_m,
+    indexed_bands,
+    ink_ml,
+    ink_taken,
+    pattern_length_m,
+    plane_bands,
+    yarn_kg,
+)
 
 
 @settings(max_examples=120, deadline=None)
 @given(
     layout=st.sampled_from(list(Layout)),
     half_width=st.integers(1, 9),
-    half_height=st.integers(1, 9),
+    sixth_height=st.integers(1, 4),
     cloth_width=st.integers(1, 90),
     cloth_height=st.integers(1, 90),
     seed=st.integers(0, 9999),
 )
 def test_ink_equals_a_count_on_the_built_cloth_in_every_layout(
-    layout, half_width, half_height, cloth_width, cloth_height, seed
+    layout, half_width, sixth_height, cloth_width, cloth_height, seed
 ):
     rng = np.random.default_rng(seed)
-    width, height = 2 * half_width, 2 * half_height
+    width, height = 2 * half_width, 6 * sixth_height
     indices = rng.integers(0, 4, (height, width)).astype(np.uint8)
     values = rng.integers(0, 256, (4, 3)).astype(np.uint8)
     cloth = layout_tiling(indices, layout, cloth_width // width + 1, cloth_height // height + 1)
     counted = values[cloth[:cloth_height, :cloth_width]].sum(axis=(0, 1), dtype=np.int64).tolist()
-    sums = cloth_sums(
-        indexed_bands(indices, values), layout=layout, tile_px=(width, height), cloth_px=(cloth_width, cloth_height)
-    )
-    assert sums == counted
+    for bands in (indexed_bands(indices, values), plane_bands(values[indices])):
+        assert (
+            cloth_sums(bands, layout=layout, tile_px=(width, height), cloth_px=(cloth_width, cloth_height)) == counted
+        )
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    layout=st.sampled_from(list(Layout)),
+    channels=st.integers(1, 12),
+    cloth_px=st.tuples(st.integers(1, 150), st.integers(1, 150)),
+    seed=st.integers(0, 9999),
+)
+def test_ink_of_a_design_in_tones_equals_a_count_on_the_built_cloth_with_any_number_of_inks(
+    layout, channels, cloth_px, seed
+):
+    planes = np.random.default_rng(seed).integers(0, 256, (36, 22, channels)).astype(np.uint8)
+    cloth = layout_tiling(planes, layout, cloth_px[0] // 22 + 1, cloth_px[1] // 36 + 1)[: cloth_px[1], : cloth_px[0]]
+    assert cloth_sums(plane_bands(planes), layout=layout, tile_px=(22, 36), cloth_px=cloth_px) == [
+        int(total) for total in cloth.sum(axis=(0, 1), dtype=np.int64)
+    ]
 
 
 def test_an_odd_width_is_cut_right_in_half_drop():
@@ -56,8 +82,17 @@ def test_a_hundred_metres_sum_without_overflow():
 def test_a_square_metre_of_full_ink_takes_what_the_ink_set_says():
     side_px = 10_000
     ml = ink_ml([side_px * side_px * 255, 0, 0, 0], inks=INKS, dpi=254.0)  # 0.1 mm pixels: one square metre
-    assert ml["C"] == pytest.approx(10.0 + 6.0)
-    assert ml["K"] == pytest.approx(6.0)
+    assert ml["C"] == pytest.approx(10.0)
+    assert ml["K"] == 0.0
+
+
+def test_the_ink_of_a_job_is_pattern_waste_and_purge_each_shown():
+    taken = ink_taken([10_000 * 10_000 * 255, 0, 0, 0], inks=INKS, dpi=254.0, waste=0.2)
+    assert taken["pattern_ml"]["C"] == pytest.approx(10.0)
+    assert taken["waste_ml"]["C"] == pytest.approx(2.5)  # of five metres printed, one is lost
+    assert taken["purge_ml"] == dict.fromkeys("CMYK", 6.0)
+    assert taken["ink_ml"] == pytest.approx({"C": 18.5, "M": 6.0, "Y": 6.0, "K": 6.0})
+    assert taken["ink_sums"] == {"C": 25_500_000_000, "M": 0, "Y": 0, "K": 0}
 
 
 def test_fabric_length_counts_shrinkage_head_tail_and_waste():
