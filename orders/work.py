@@ -311,7 +311,17 @@ def release(line: OrderLine) -> Released:
         provenance=Provenance(artwork.sha256, artwork.generator, artwork.fingerprint, artwork.seed),
         tz=shop.time_zone,
     )
-    return Released(job, tuple(production.write_files(raster, job=job, folder=_folder(line, approval.number))))
+    last = ""
+
+    def tell(code: str, done: int, of: int) -> None:
+        nonlocal last
+        doing = f"writing and verifying: {code}, {10 * (10 * done // max(of, 1))} %"
+        if doing != last:  # a strip is written in milliseconds: who watches needs no more than tenths
+            last = doing
+            say(line, doing)
+
+    folder = _folder(line, approval.number)
+    return Released(job, tuple(production.write_files(raster, job=job, folder=folder, on_progress=tell)))
 
 
 def keep_released(line: OrderLine, made: Released) -> Any:
