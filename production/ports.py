@@ -16,7 +16,7 @@ from production.domain.costing import CostBreakdown
 from production.domain.finding import Finding
 from production.domain.picture import Picture
 from production.domain.sheet import Sheet, lay_out
-from production.domain.spec import LineSpec
+from production.domain.spec import LineSpec, Machine
 from production.lettering import dots_of
 from production.planning.promise import PlannedStep
 
@@ -70,6 +70,12 @@ class RenderJob:
         """The stem of every file of the job: letters, digits, - and _ only, at most 60."""
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in self.reference)
         return f"{safe[:50] or 'job'}-r{self.revision}"
+
+    @property
+    def machine(self) -> Machine:
+        """The printer or loom it is planned on; not planned yet: the first that can make it."""
+        planned = {step.work_centre for step in self.steps}
+        return next((maker for maker in self.spec.makers if maker.code in planned), self.spec.makers[0])
 
     @cached_property
     def sheet(self) -> Sheet:

@@ -73,10 +73,10 @@ def write_files(
 ) -> list[WrittenFile]:
     """Write and verify the files of `job` in `folder`: machine files, then sidecars and documents, the manifest last.
 
-    formats: which, by code; without them what every job of its kind gets. on_progress(code, done, of how many) follows
-    each. Safe to repeat: the same job gives the same bytes under the same names. Raises NotManufacturable for a design
-    with errors, RasterDoesNotFit for one that was assessed at another size, UnknownFormat, VerifyFailed where a file
-    does not read back as meant (it is removed then), DiskFull.
+    formats: which, by code; without them what every job of its machine gets. on_progress(code, done, of how many)
+    follows each. Safe to repeat: the same job gives the same bytes under the same names. Raises NotManufacturable for a
+    design with errors, RasterDoesNotFit for one that was assessed at another size, UnknownFormat, VerifyFailed where a
+    file does not read back as meant (it is removed then), DiskFull.
     """
     if not job.assessment.passed:
         errors = [finding.as_dict() for finding in job.assessment.findings if finding.severity is Severity.ERROR]
@@ -88,7 +88,7 @@ def write_files(
                 "limit": f"{job.spec.width_px} x {job.spec.height_px} px",
             }
         )
-    wanted = tuple(dict.fromkeys(formats or _STANDARD[job.spec.kind]))
+    wanted = tuple(dict.fromkeys(formats or _standard(job)))
     machine = [code for code in wanted if code in settings.WEFTLINE["formats"]]
     papers = [code for code in PAPERS if code in wanted]  # in their own order: a ticket holds what was written before
     if unknown := set(wanted) - set(machine) - set(papers):
@@ -96,24 +96,25 @@ def write_files(
     master = _master(raster, job)
     manifest = manifest_of(job, master)
     files: list[WrittenFile] = []
+
+    def keep(path: Path, code: str, findings: Sequence[Finding]) -> None:
+        _refuse_unverified(findings, path)
+        file = _written(path, code)
+        files.append(file)
+        manifest["files"].append({"name": path.name, "format": code, "sha256": file.sha256, "bytes": file.size_bytes})
+
     for code in machine:
         form = machine_format(code)
         for path in form.write(master, job, folder, lambda done, of, code=code: on_progress(code, done, of)):
-            _refuse_unverified(form.verify(path, manifest), path)
-            files.append(_written(path, code))
+            keep(path, code, form.verify(path, manifest))
     for code in papers:
         paper = PAPERS[code]
         path = folder / f"{job.name}{paper.suffix}"
         write_bytes_whole(path, paper.write(job, raster, files))
-        _refuse_unverified(paper.verify(path, manifest), path)
-        files.append(_written(path, code))
+        keep(path, code, paper.verify(path, manifest))
         on_progress(code, 1, 1)
     # Last of all: who finds a manifest finds everything that it names.
     path = folder / f"{job.name}-manifest.json"
-    manifest["files"] = [
-        {"name": file.path.name, "format": file.format, "sha256": file.sha256, "bytes": file.size_bytes}
-        for file in files
-    ]
     content = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes_whole(path, content.encode("utf-8", "replace"))
     return [*files, _written(path, MANIFEST)]
@@ -178,7 +179,7 @@ def record_release(reference: str, revision: int, files: Iterable[WrittenFile], 
 def manifest_of(job: RenderJob, master: InkTile | Draft) -> dict[str, Any]:
     """The job as plain JSON values: what it is, its repeat's geometry, what it takes, and how to know its planes again.
 
-    The names and checksums of the files come in when they are written.
+    `files` is empty: the names and checksums come in as the files are written.
     """
     spec, made = job.spec, job.provenance
     profile = spec.inks.profile if spec.inks is not None else None
@@ -193,6 +194,11 @@ def manifest_of(job: RenderJob, master: InkTile | Draft) -> dict[str, Any]:
         "article": spec.sku,
         "lots": [{"sku": use.sku, "lot": use.lot, "quantity": str(use.quantity), "unit": use.unit} for use in job.lots],
         "machines": list(spec.machines),
+        "machine": {
+            "code": job.machine.code,
+            "sidecar": job.machine.sidecar,
+            "rip_folder": job.machine.rip_folder,
+        },
         "quantity_m": spec.quantity_m,
         "repeat": {
             "layout": spec.repeat.layout.value,
@@ -224,7 +230,15 @@ def manifest_of(job: RenderJob, master: InkTile | Draft) -> dict[str, Any]:
         "draft": _draft_facts(master, spec) if isinstance(master, Draft) else None,
         "assessment": job.assessment.as_dict(),
         "cost": job.cost.as_dict(),
+        "files": [],
     }
+
+
+def _standard(job: RenderJob) -> tuple[str, ...]:
+    """The kinds of file a job gets where nobody asks for others: its machine's, or what every job of its kind gets."""
+    machine = job.machine
+    sidecar = (machine.sidecar,) if machine.sidecar else ()
+    return (*(machine.files or _STANDARD[job.spec.kind]), *sidecar)
 
 
 def _master(raster: Raster, job: RenderJob) -> InkTile | Draft:

@@ -45,9 +45,18 @@ class InkTile:
         return max(int(self.planes[top : top + _BAND_ROWS].sum(axis=2, dtype=np.uint16).max()) for top in bands)
 
     def as_dicts(self) -> list[dict[str, Any]]:
-        """Per ink: its name, and the SHA-256 and sum of its plane, 8 bit, row by row; to know it again in any file."""
+        """Per ink: its name, its L*a*b* at 100 %, and the SHA-256 and sum of its plane, 8 bit, row by row.
+
+        Enough to know it again in any file.
+        """
         return [
-            {"ink": ink.name, "channel": ink.channel, "sha256": digest_of(self.planes[..., k]), "sum": total}
+            {
+                "ink": ink.name,
+                "channel": ink.channel,
+                "lab": [round(float(value), 2) + 0.0 for value in self.solid_lab[k]],
+                "sha256": digest_of(self.planes[..., k]),
+                "sum": total,
+            }
             for k, (ink, total) in enumerate(zip(self.inks, self._sums, strict=True))
         ]
 

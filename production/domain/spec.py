@@ -97,6 +97,9 @@ class Machine:
     factor: float = 1.0  # effective over nominal speed, or loom efficiency
     dwell_min: float = 0.0  # time a metre stays inside, once per job
     power_kw: float = 0.0
+    files: tuple[str, ...] = ()  # the kinds of file each of its jobs gets
+    sidecar: str = ""  # the kind of ticket that its RIP or loom goes by
+    rip_folder: str = ""  # its hot folder as its own RIP sees it; empty: a ticket names files beside itself
 
     def run_min(self, *, length_m: float, width_m: float, picks_per_cm: float = 0.0) -> float:
         """Minutes the machine runs for `length_m` of cloth `width_m` wide, without set-up and cleaning.
@@ -148,10 +151,14 @@ class LineSpec:
     snapped: tuple[str, ...] = field(default=())  # what was changed on the way from asked to snapped, in words
 
     @property
+    def makers(self) -> tuple[Machine, ...]:
+        """The printers or looms that can make it."""
+        return next(step for step in self.operations if step[0].operation in ("Print", "Weave"))
+
+    @property
     def machines(self) -> tuple[str, ...]:
         """Codes of the printers or looms that can make it."""
-        main = next(step for step in self.operations if step[0].operation in ("Print", "Weave"))
-        return tuple(machine.code for machine in main)
+        return tuple(machine.code for machine in self.makers)
 
     @property
     def pattern_px(self) -> tuple[int, int]:
