@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from production.errors import DiskFull
@@ -18,20 +18,30 @@ def write_whole(path: Path, fill: Callable[[Path], None]) -> None:
 
     What went wrong leaves no file behind. Raises DiskFull where there is no room.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_together({path: fill})
+
+
+def write_together(fills: Mapping[Path, Callable[[Path], None]]) -> None:
+    """Like `write_whole` for files that belong together: none takes its place before all are written and synced."""
     # The process number keeps apart two workers that write the same job after a lost lease.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporaries = {path: path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}") for path in fills}
+    path = next(iter(fills))
     try:
-        fill(temporary)
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
+        for path, fill in fills.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fill(temporaries[path])
+            _sync(temporaries[path])
+        for path, temporary in temporaries.items():
+            os.replace(temporary, path)
+        for folder in {path.parent for path in fills}:
+            _sync(folder)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskFull(fields={"path": path.name}) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries.values():
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes_whole(path: Path, data: bytes) -> None:

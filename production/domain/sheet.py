@@ -121,6 +121,7 @@ class Sheet:
                 "px": [mark.x_px, mark.y_px, mark.width_px, mark.height_px],
                 "mm": [round(self.mm(value), 3) for value in (mark.x_px, mark.y_px, mark.width_px, mark.height_px)],
                 "ink": list(mark.ink),
+                "dots": mark.count(),
             }
             for mark in self.marks
         ]
