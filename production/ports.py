@@ -64,6 +64,13 @@ class RenderJob:
     tz: str = "UTC"  # for the times on the ticket
     url: str = ""  # where the line can be seen; the QR code holds it, or the reference where there is none
     spots: tuple[str, ...] = ()  # for a spot separation: the exact name of the channel of each colour
+    paper: str = "A4"  # of its documents: A4 or Letter
+    design: str = ""  # what people call the design, such as round and number
+    colourway: str = ""
+    priority: str = ""  # what is not known here is left for the mill to fill in by hand
+    binding: str = ""  # what the promised date waits for, in words
+    valid_until: date | None = None  # how long the quotation holds
+    terms: str = ""  # of sale, as the shop says them
 
     @property
     def name(self) -> str:

@@ -1,0 +1,330 @@
+"""Letters of any script on paper: the order they stand in, the font of each stretch, and its glyphs by HarfBuzz.
+
+The house's own font has Latin, Greek and Cyrillic. What it has not is looked for in the Noto fonts (SIL Open Font
+Licence 1.1) that come as packages, and embedded by its glyphs alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from itertools import groupby
+from pathlib import Path
+
+import pikepdf
+import uharfbuzz
+from fontTools import subset
+from fontTools.ttLib import TTFont
+from fontTools.varLib import instancer
+
+HOUSE = ""  # the family of what the house's own font has
+
+# package and family, in the order in which they are asked
+_FAMILIES = (
+    ("justmytype_intl_rtl", "notosansarabic"),
+    ("justmytype_intl_rtl", "notosanshebrew"),
+    ("justmytype_intl_south_asia", "notosansdevanagari"),
+    ("justmytype_intl_south_asia", "notosansbengali"),
+    ("justmytype_intl_south_asia", "notosanstamil"),
+    ("justmytype_intl_south_asia", "notosanstelugu"),
+    ("justmytype_intl_sea", "notosansthai"),
+    ("justmytype_intl_sea", "notosanslao"),
+    ("justmytype_intl_sea", "notosanskhmer"),
+    ("justmytype_intl_sea", "notosansmyanmar"),
+    ("justmytype_intl_africa", "notosansethiopic"),
+    ("justmytype_intl_cjk", "notosanssc"),
+    ("justmytype_intl_cjk", "notosanstc"),
+    ("justmytype_intl_cjk", "notosansjp"),
+    ("justmytype_intl_cjk", "notosanskr"),
+)
+_PACKAGE_OF = {family: package for package, family in _FAMILIES}
+_JAPANESE = "notosansjp"
+_MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring letters of one font and direction, in the order they are read."""
+
+    text: str
+    family: str  # HOUSE, or one of the Noto families
+    backwards: bool  # written from right to left
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One glyph as it stands: its number in the font, and where, in thousandths of the size."""
+
+    number: int
+    advance: float
+    x: float
+    y: float
+    means: str  # the letters it stands for; empty for the later glyphs of one cluster
+
+
+def known(character: str) -> bool:
+    """Whether one of the packaged fonts has `character`."""
+    return any(ord(character) in _letters(family) for _, family in _FAMILIES)
+
+
+def stretches(line: str, house: Mapping[int, int]) -> tuple[Stretch, ...]:
+    """The stretches of a line from left to right as they stand on paper; `house`: what the house's font has."""
+    levels = bidi_levels(line)
+    families = _families(line, house)
+    parts: list[tuple[int, Stretch]] = []
+    for (level, family), group in groupby(enumerate(line), key=lambda each: (levels[each[0]], families[each[0]])):
+        text = "".join(character for _, character in group)
+        if family == HOUSE and level % 2:  # nothing but signs: letters that run backwards are in no house font
+            text = text[::-1].translate(_MIRRORED)
+        parts.append((level, Stretch(text, family, backwards=level % 2 == 1)))
+    return tuple(part for _, part in _as_they_stand(parts))
+
+
+def _as_they_stand(parts: list[tuple[int, Stretch]]) -> list[tuple[int, Stretch]]:
+    """Rule L2 of UAX #9: from the highest level down to the lowest odd one, turn what is at that level or above."""
+    for level in range(max((level for level, _ in parts), default=0), 0, -1):
+        turned: list[tuple[int, Stretch]] = []
+        for high, group in groupby(parts, key=lambda part: part[0] >= level):
+            turned += reversed(list(group)) if high else list(group)
+        parts = turned
+    return parts
+
+
+def bidi_levels(line: str) -> list[int]:
+    """The embedding level of each character: even from left to right, odd from right to left.
+
+    Unicode Bidirectional Algorithm (UAX #9), rules P2 to I2, for one line without explicit marks and without the
+    pairing of brackets (N0).
+    """
+    types = [unicodedata.bidirectional(character) or "L" for character in line]
+    base = next((int(kind != "L") for kind in types if kind in ("L", "R", "AL")), 0)
+    if not base and not any(kind in ("R", "AL", "AN") for kind in types):
+        return [0] * len(line)
+    outside = "R" if base else "L"
+    types = _neutrals(_numbers(types, outside), outside)
+    levels = []
+    for kind in types:
+        if base:
+            levels.append(1 if kind == "R" else 2)
+        else:
+            levels.append({"L": 0, "R": 1}.get(kind, 2))
+    return levels
+
+
+def _numbers(types: list[str], outside: str) -> list[str]:
+    """Rules W1 to W7: marks, numbers and what stands between numbers."""
+    found: list[str] = []
+    for kind in types:  # W1
+        found.append((found[-1] if found else outside) if kind == "NSM" else kind)
+    strong = outside
+    for k, kind in enumerate(found):  # W2, W3
+        if kind in ("L", "R", "AL"):
+            strong = kind
+        if kind == "EN" and strong == "AL":
+            found[k] = "AN"
+    found = ["R" if kind == "AL" else kind for kind in found]
+    for k in range(1, len(found) - 1):  # W4
+        before, after = found[k - 1], found[k + 1]
+        if before == after and ((found[k] == "ES" and before == "EN") or (found[k] == "CS" and before in ("EN", "AN"))):
+            found[k] = before
+    start = 0
+    for kind, group in groupby(list(found)):  # W5
+        stop = start + len(list(group))
+        if kind == "ET" and "EN" in (found[start - 1 : start] + found[stop : stop + 1]):
+            found[start:stop] = ["EN"] * (stop - start)
+        start = stop
+    found = ["ON" if kind in ("ES", "ET", "CS") else kind for kind in found]  # W6
+    strong = outside
+    for k, kind in enumerate(found):  # W7
+        if kind in ("L", "R"):
+            strong = kind
+        if kind == "EN" and strong == "L":
+            found[k] = "L"
+    return found
+
+
+def _neutrals(types: list[str], outside: str) -> list[str]:
+    """Rules N1 and N2: what has no direction takes that of both its neighbours, else the line's."""
+    found: list[str] = list(types)
+    start = 0
+    for neutral, group in groupby(types, key=lambda kind: kind not in ("L", "R", "EN", "AN")):
+        stop = start + len(list(group))
+        if neutral:
+            before = _direction(types[start - 1]) if start else outside
+            after = _direction(types[stop]) if stop < len(types) else outside
+            found[start:stop] = [before if before == after else outside] * (stop - start)
+        start = stop
+    return found
+
+
+def _direction(kind: str) -> str:
+    return "L" if kind == "L" else "R"
+
+
+def _families(line: str, house: Mapping[int, int]) -> list[str]:
+    """The family of each character; spaces, signs and marks stay with the letters before them where those have them."""
+    order = [family for _, family in _FAMILIES]
+    if any("぀" <= character <= "ヿ" for character in line):  # with kana, Han is written the Japanese way
+        order.remove(_JAPANESE)
+        order.insert(0, _JAPANESE)
+    found: list[str] = []
+    for character in line:
+        before = found[-1] if found else HOUSE
+        follows = unicodedata.category(character)[0] in "MZPC"
+        if before != HOUSE and follows and ord(character) in _letters(before):
+            found.append(before)
+        elif ord(character) in house:
+            found.append(HOUSE)
+        else:
+            found.append(next((family for family in order if ord(character) in _letters(family)), HOUSE))
+    return found
+
+
+def shaped(stretch: Stretch, weight: int) -> tuple[Glyph, ...]:
+    """The glyphs of a stretch of a Noto font at `weight` (100 to 900), from left to right."""
+    return _shaped(stretch.text, stretch.family, weight, stretch.backwards)
+
+
+@lru_cache(maxsize=2000)
+def _shaped(text: str, family: str, weight: int, backwards: bool) -> tuple[Glyph, ...]:
+    font = uharfbuzz.Font(_face(family))
+    font.set_variations({"wght": weight})
+    buffer = uharfbuzz.Buffer()
+    buffer.add_str(text)
+    buffer.guess_segment_properties()
+    buffer.direction = "rtl" if backwards else "ltr"
+    uharfbuzz.shape(font, buffer)
+    scale = 1000 / _face(family).upem
+    starts = sorted({info.cluster for info in buffer.glyph_infos}) + [len(text)]
+    end_of = dict(zip(starts, starts[1:], strict=False))
+    told: set[int] = set()
+    glyphs = []
+    for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+        means = "" if info.cluster in told else text[info.cluster : end_of[info.cluster]]
+        told.add(info.cluster)
+        glyphs.append(
+            Glyph(
+                info.codepoint,
+                position.x_advance * scale,
+                position.x_offset * scale,
+                position.y_offset * scale,
+                means,
+            )
+        )
+    return tuple(glyphs)
+
+
+def embed(pdf: pikepdf.Pdf, family: str, weight: int, glyphs: Mapping[int, str]) -> pikepdf.Object:
+    """A composite font of `pdf` that holds only `glyphs` (number -> letters it stands for), numbered as in the whole.
+
+    ISO 32000-1, 9.7: Type 0, CIDFontType2, Identity-H, with ToUnicode.
+    """
+    content, font = _subset(family, weight, glyphs)
+    tag = "".join(chr(65 + byte % 26) for byte in hashlib.sha256(content).digest()[:6])
+    name = pikepdf.Name(f"/{tag}+{_file(family).name.split('[')[0]}-{weight}")
+    scale = 1000 / font["head"].unitsPerEm
+    order, widths = font.getGlyphOrder(), font["hmtx"]
+    wide = pikepdf.Array()
+    for number in sorted(glyphs):
+        wide.append(number)
+        wide.append(pikepdf.Array([round(widths[order[number]][0] * scale)]))
+    head, lines = font["head"], font["hhea"]
+    descriptor = pikepdf.Dictionary(
+        Type=pikepdf.Name.FontDescriptor,
+        FontName=name,
+        Flags=4,
+        FontBBox=[round(value * scale) for value in (head.xMin, head.yMin, head.xMax, head.yMax)],
+        ItalicAngle=0,
+        Ascent=round(lines.ascent * scale),
+        Descent=round(lines.descent * scale),
+        CapHeight=round(lines.ascent * scale),
+        StemV=round(weight / 5),
+        FontFile2=pdf.make_stream(content, Length1=len(content)),
+    )
+    descendant = pikepdf.Dictionary(
+        Type=pikepdf.Name.Font,
+        Subtype=pikepdf.Name.CIDFontType2,
+        BaseFont=name,
+        CIDSystemInfo=pikepdf.Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
+        FontDescriptor=pdf.make_indirect(descriptor),
+        W=wide,
+        CIDToGIDMap=pikepdf.Name.Identity,
+    )
+    whole = pikepdf.Dictionary(
+        Type=pikepdf.Name.Font,
+        Subtype=pikepdf.Name.Type0,
+        BaseFont=name,
+        Encoding=pikepdf.Name("/Identity-H"),
+        DescendantFonts=[pdf.make_indirect(descendant)],
+        ToUnicode=pdf.make_stream(_to_unicode(glyphs)),
+    )
+    return pdf.make_indirect(whole)
+
+
+def _subset(family: str, weight: int, glyphs: Iterable[int]) -> tuple[bytes, TTFont]:
+    """The font file of these glyphs at one weight, and the font itself."""
+    font = TTFont(str(_file(family)), lazy=True, recalcTimestamp=False)
+    options = subset.Options(
+        retain_gids=True, layout_features=[], notdef_outline=True, name_IDs=[1, 2, 13], hinting=False, glyph_names=False
+    )
+    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "VVAR", "STAT", "MVAR"]
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(gids=sorted({0, *glyphs}))
+    subsetter.subset(font)
+    axes = {axis.axisTag: weight if axis.axisTag == "wght" else None for axis in font["fvar"].axes}
+    font = instancer.instantiateVariableFont(font, axes, inplace=True)
+    font.recalcTimestamp = False
+    buffer = io.BytesIO()
+    font.save(buffer)
+    content = buffer.getvalue()
+    return content, TTFont(io.BytesIO(content))
+
+
+def _to_unicode(glyphs: Mapping[int, str]) -> bytes:
+    """The CMap from glyph numbers to letters (ISO 32000-1, 9.10.3)."""
+    rows = [f"<{number:04x}> <{means.encode('utf-16-be').hex()}>" for number, means in sorted(glyphs.items()) if means]
+    head = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
+        "/CMapName /Adobe-Identity-UCS def /CMapType 2 def\n"
+        "1 begincodespacerange <0000> <ffff> endcodespacerange\n"
+    )
+    body = "".join(
+        f"{len(part)} beginbfchar\n" + "\n".join(part) + "\nendbfchar\n"
+        for part in (rows[k : k + 100] for k in range(0, len(rows), 100))
+    )
+    return (head + body + "endcmap CMapName currentdict /CMap defineresource pop end end\n").encode("ascii")
+
+
+def literal(stretch: Stretch, glyphs: Sequence[Glyph], *, font: str, size: float, x: float, y: float) -> str:
+    """The page content that draws `glyphs` from (x, y) in points, with the letters they stand for beside them."""
+    said = b"\xfe\xff" + stretch.text.encode("utf-16-be")
+    parts = [f"/Span <</ActualText <{said.hex()}>>> BDC BT /{font} {size:.4g} Tf"]
+    for glyph in glyphs:
+        parts.append(
+            f"1 0 0 1 {x + glyph.x * size / 1000:.3f} {y + glyph.y * size / 1000:.3f} Tm <{glyph.number:04x}> Tj"
+        )
+        x += glyph.advance * size / 1000
+    return " ".join([*parts, "ET EMC"])
+
+
+@lru_cache
+def _file(family: str) -> Path:
+    folder = Path(str(resources.files(_PACKAGE_OF[family]))) / "fonts" / "ofl" / family
+    return next(folder.glob("*.ttf"))
+
+
+@lru_cache
+def _face(family: str) -> uharfbuzz.Face:
+    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(_file(family))))
+
+
+@lru_cache
+def _letters(family: str) -> frozenset[int]:
+    """The characters that a family has."""
+    return frozenset(_face(family).unicodes)
