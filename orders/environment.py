@@ -68,6 +68,16 @@ def folders(name: str) -> dict[str, Path]:
     return found
 
 
+def file(name: str) -> Path | None:
+    """Read NAME as a file, or None where it is not set. Raises ImproperlyConfigured when there is no such file."""
+    path = text(name, "")
+    if not path:
+        return None
+    if not Path(path).is_file():
+        raise ImproperlyConfigured(f"{name} names {path!r}, and there is no such file.")
+    return Path(path).resolve()
+
+
 def database(url: str) -> dict[str, object]:
     """Turn sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME into Django's settings for it.
 

@@ -66,6 +66,30 @@ class RepeatDoesNotFitHarness(ProductionError):
     code = "repeat_does_not_fit_harness"
 
 
+class WeavesDoNotFitHarness(ProductionError):
+    """The loom's harness can't be divided into repeats that these weaves divide."""
+
+    code = "weaves_do_not_fit_harness"
+
+
+class FloatsCannotBeBound(ProductionError):
+    """No weave keeps its floats as short as this."""
+
+    code = "floats_cannot_be_bound"
+
+
+class FloatLimitTooShort(ProductionError):
+    """A weave of this cloth floats over more threads by itself than its limit allows."""
+
+    code = "float_limit_too_short"
+
+
+class UnknownWeaveName(ProductionError):
+    """There is no weave of this name in the library."""
+
+    code = "unknown_weave_name"
+
+
 class FabricNotPrintable(ProductionError):
     """No printer of this workshop has inks for this fabric."""
 
@@ -134,3 +158,93 @@ class UnknownFormat(ProductionError):
     """There is no such kind of file."""
 
     code = "unknown_format"
+
+
+class TiffTooLarge(ProductionError):
+    """The picture is too large for a TIFF that every RIP reads: 4 GB is the most."""
+
+    code = "tiff_too_large"
+
+
+class NoProcessInks(ProductionError):
+    """This ink set does not begin with cyan, magenta, yellow and black: ask for one grey file per ink instead."""
+
+    code = "no_process_inks"
+
+
+class InkNameUnwritable(ProductionError):
+    """The name of this ink or channel can't be written into a print file."""
+
+    code = "ink_name_unwritable"
+
+
+class SpotNamesDoNotFit(ProductionError):
+    """Every colour of the design needs a spot channel with a name of its own."""
+
+    code = "spot_names_do_not_fit"
+
+
+class TooManySpots(ProductionError):
+    """The design has more colours than a print file has spot channels."""
+
+    code = "too_many_spots"
+
+
+class SpotNeedsColours(ProductionError):
+    """Spot channels are made from the single colours of a design, and this one is in tones."""
+
+    code = "spot_needs_colours"
+
+
+class TicketForPrintOnly(ProductionError):
+    """This ticket is for printers: a woven job has none."""
+
+    code = "ticket_for_print_only"
+
+
+class TicketNeedsFile(ProductionError):
+    """This ticket needs a file to place."""
+
+    code = "ticket_needs_file"
+
+
+class LayoutNotInTicket(ProductionError):
+    """This kind of ticket has no word for the layout."""
+
+    code = "layout_not_in_ticket"
+
+
+class NoHotFolder(ProductionError):
+    """The machine's hot folder is not set, not there, or can't be written to."""
+
+    code = "no_hot_folder"
+    retryable = True
+    http_status = 409
+
+
+class NothingToSend(ProductionError):
+    """The job has no file that this machine could load."""
+
+    code = "nothing_to_send"
+    http_status = 409
+
+
+class NameTaken(ProductionError):
+    """The hot folder already holds another file of this name."""
+
+    code = "name_taken"
+    http_status = 409
+
+
+class FilesChanged(ProductionError):
+    """A file is not the one that was released: nothing was sent."""
+
+    code = "files_changed"
+    http_status = 409
+
+
+class SentBefore(ProductionError):
+    """This job was sent to the machine before."""
+
+    code = "sent_before"
+    http_status = 409
