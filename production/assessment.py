@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.domain.pattern import Limits, Palette, Raster, Repeat, layout_tiling
+from generation.domain.pattern import Limits, Palette, Raster, Repeat
 from production.domain import usage as use
 from production.domain.checks import colours, details, repeat, seam, weaving
 from production.domain.colour import delta_e_2000, srgb_to_lab
@@ -20,8 +20,8 @@ from production.domain.edges import edges_of
 from production.domain.finding import Finding, Severity, passed
 from production.domain.spec import LineSpec, Machine
 from production.domain.usage import Usage
-from production.domain.weave import assign, back_floats, compose, floats, woven_lab
-from production.domain.weave import repair as repair_floats
+from production.domain.weave import woven_lab
+from production.drafting import draft_of, weaves_of
 from production.planning.promise import RouteStep
 from production.separation import Separation, separate
 
@@ -104,10 +104,14 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
         findings.append(weaving.harness(spec, spec.weaving))
         if len(raster.palette) <= len(spec.weaving.weaves):
             weaves = weaves_of(raster.palette, spec)
-            made_lab = woven_lab(weaves, warp=spec.weaving.warp.colour, weft=spec.weaving.weft.colour)
+            warp, weft, extra = spec.weaving.warp, spec.weaving.weft, spec.weaving.extra
+            made_lab = woven_lab(
+                weaves, warp=warp.colour, weft=weft.colour, extra=extra.colour if extra is not None else None
+            )
             if fits:
                 draft = draft_of(raster, spec, weaves)
-                findings.append(_float_check(draft, spec))
+                limits = spec.weaving.float_limits
+                findings.append(weaving.floats(draft.floats, limits=limits, repaired=draft.repaired))
     if len(raster.palette) > 0:
         difference = delta_e_2000(srgb_to_lab(raster.palette.rgb()), made_lab)
         findings.append(colours.colour_accuracy(difference, palette=raster.palette, woven=spec.weaving is not None))
@@ -137,21 +141,6 @@ def look_over(raster: Raster, *, limits: Limits) -> tuple[Finding, ...]:
     )
 
 
-def weaves_of(palette: Palette, spec: LineSpec) -> tuple[str, ...]:
-    """The weave of each colour of a woven line."""
-    assert spec.weaving is not None
-    return assign(palette, spec.weaving.weaves, warp=spec.weaving.warp.colour, weft=spec.weaving.weft.colour)
-
-
-def draft_of(raster: Raster, spec: LineSpec, weaves: tuple[str, ...]) -> Draft:
-    """The draft of one straight repeat of the loom, its floats repaired."""
-    assert spec.weaving is not None
-    paper = layout_tiling(raster.indices, spec.repeat.layout, *spec.repeat.layout.period).astype(np.uint8)
-    composed = compose(paper, weaves)
-    lift = repair_floats(composed, spec.weaving.max_float)
-    return Draft(paper, raster.palette, weaves, lift, repaired=int(np.count_nonzero(composed != lift)))
-
-
 def _picture_checks(
     raster: Raster, repeat_made: Repeat, limits: Limits, separation: Separation | None
 ) -> list[Finding]:
@@ -176,12 +165,6 @@ def _picture_checks(
     pixel_mm = (repeat_made.width_mm / raster.width_px, repeat_made.height_mm / raster.height_px)
     found.append(details.smallest_detail(edges, least_mm=limits.min_feature_mm, pixel_mm=pixel_mm))
     return found
-
-
-def _float_check(draft: Draft, spec: LineSpec) -> Finding:
-    assert spec.weaving is not None
-    most = spec.weaving.max_float
-    return weaving.floats(floats(draft.lift, most), back_floats(draft.lift, most), most=most, repaired=draft.repaired)
 
 
 def _lengths_only(spec: LineSpec, times: tuple[tuple[OperationTime, ...], ...]) -> Usage:
@@ -222,7 +205,7 @@ def _usage(
         measured["chemicals_l"] = {spec.inks.pretreatment_sku: litres}
     if spec.weaving is not None:
         measured["yarn_kg"] = use.yarn_kg(fabric_m=lengths.fabric_length_m, weaving=spec.weaving)
-        measured["picks"] = math.ceil(lengths.fabric_length_m * 100 * spec.weaving.picks_per_cm)
+        measured["picks"] = use.picks(lengths.fabric_length_m, spec.weaving)
     return Usage(**measured)
 
 
@@ -234,7 +217,8 @@ def _fabric_length_m(spec: LineSpec) -> float:
 
 def _times(spec: LineSpec) -> tuple[tuple[OperationTime, ...], ...]:
     length_m = _fabric_length_m(spec)
-    picks_per_cm = spec.weaving.picks_per_cm if spec.weaving is not None else 0.0
+    weave = spec.weaving
+    picks_per_cm = weave.picks_per_cm * len(weave.wefts) if weave is not None else 0.0
 
     def time(machine: Machine) -> OperationTime:
         run = machine.run_min(length_m=length_m, width_m=spec.width_mm / 1000, picks_per_cm=picks_per_cm)

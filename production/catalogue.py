@@ -15,6 +15,7 @@ from django.db.models import Q
 from generation.domain.pattern import Limits, Repeat
 from production.domain.snap import Snapped, snap_print, snap_weave
 from production.domain.spec import PRINT, WEAVE, Ink, Inks, LineSpec, Machine, Profile, Weaving, Yarn
+from production.domain.weave import refuse_long_weaves
 from production.errors import (
     FabricNotPrintable,
     NoProfile,
@@ -97,6 +98,9 @@ def seed_catalogue(shop: str, factory: Mapping[str, Any]) -> dict[str, int]:
             usable_width_mm=given["usable_width_cm"] * 10,
             shrink_warp_pct=given.get("shrink_warp_pct", 0),
             shrink_weft_pct=given.get("shrink_weft_pct", 0),
+            extra_weft=given.get("extra_weft"),
+            max_float_mm=given.get("max_float_mm", 0),
+            ends_per_dent=given.get("ends_per_dent", 4),
             **{key: given[key] for key in keys},
         )
     for given in factory["prices"]["rates"]:
@@ -127,7 +131,7 @@ def skus(shop: str) -> list[str]:
     for ink_set in InkSet.objects.filter(shop=shop):
         found |= {ink["sku"] for ink in ink_set.inks} | {ink_set.pretreatment_sku}
     for weave in WeaveSpec.objects.filter(shop=shop):
-        found |= {weave.warp["sku"], weave.weft["sku"]}
+        found |= {yarn["sku"] for yarn in (weave.warp, weave.weft, weave.extra_weft) if yarn}
     return sorted(found)
 
 
@@ -225,6 +229,7 @@ def _specify_weave(shop: str, code: str, quantity_m: float, repeat: Repeat, word
         harness_ends=cloth.loom.harness_ends,
         hooks=cloth.loom.hooks,
         weaves=weaves,
+        two_wefts=cloth.extra_weft is not None,
     )
     thread_mm = 10 / min(cloth.ends_per_cm, cloth.picks_per_cm)
     weaving = Weaving(
@@ -242,7 +247,12 @@ def _specify_weave(shop: str, code: str, quantity_m: float, repeat: Repeat, word
         max_float=cloth.max_float,
         loss=cloth.loss_pct / 100,
         copies=repeat.layout.period,
+        max_float_mm=cloth.max_float_mm,
+        extra=_yarn(cloth.extra_weft) if cloth.extra_weft is not None else None,
+        ends_per_dent=cloth.ends_per_dent,
+        castout=tuple((function, hooks) for function, hooks in cloth.loom.castout),
     )
+    refuse_long_weaves(weaves, weaving.float_limits, two_wefts=weaving.extra is not None)
     return _line_spec(
         shop,
         WEAVE,
@@ -395,6 +405,7 @@ def _seed_machine(make: Any, shop: str, given: Mapping[str, Any], centre: Mappin
         dwell_min=float(facts.get("minutes", 0)),
         hooks=int(facts.get("hooks", 0)),
         harness_ends=int(facts.get("repeat_ends", 0)),
+        castout=given.get("castout", []),
         setup_min=centre["setup_min"],
         cleanup_min=centre["cleanup_min"],
         factor=given.get("factor", 1),

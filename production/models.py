@@ -74,6 +74,11 @@ class MachineProfile(CatalogueRow):
     power_kw = models.FloatField(default=0)
     hooks = models.PositiveIntegerField(default=0)
     harness_ends = models.PositiveIntegerField(default=0, help_text="ends of one repeat of the harness")
+    castout = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="a loom's hooks in order, [function, how many]: selector, regulator, selvedge, figure, spare",
+    )
     head_m = models.FloatField(default=0, help_text="cloth before the design, per job")
     tail_m = models.FloatField(default=0)
     waste_pct = models.FloatField(default=0)
@@ -95,8 +100,11 @@ class WeaveSpec(CatalogueRow):
     picks_per_cm = models.FloatField()
     warp = models.JSONField(help_text="sku, name, tex, crimp_pct, colour")
     weft = models.JSONField(help_text="sku, name, tex, crimp_pct, colour")
+    extra_weft = models.JSONField(null=True, blank=True, help_text="a figure weft after each pick, as weft; or nothing")
+    ends_per_dent = models.PositiveIntegerField(default=4, help_text="of the reed")
     weaves = models.JSONField(help_text="names from the warp-faced to the weft-faced, one per colour")
     max_float = models.PositiveIntegerField(help_text="threads")
+    max_float_mm = models.FloatField(default=0, help_text="on the cloth; 0: only the threads count")
     shrink_warp_pct = models.FloatField()
     shrink_weft_pct = models.FloatField()
     loss_pct = models.FloatField(help_text="yarn lost in warping and weaving")

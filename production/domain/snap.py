@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import gcd, lcm
 
 from generation.domain.pattern import MM_PER_INCH, Repeat
-from production.domain.weave import weave_size
-from production.errors import RepeatDoesNotFitHarness, RepeatTooLarge, RepeatTooSmall, RepeatTooWide
+from production.domain.weave import weave_named, weave_size
+from production.errors import (
+    RepeatDoesNotFitHarness,
+    RepeatTooLarge,
+    RepeatTooSmall,
+    RepeatTooWide,
+    WeavesDoNotFitHarness,
+)
 
 SMALLEST_REPEAT_MM = 10.0
 LARGEST_TILE_PX = 64_000_000
@@ -67,15 +74,23 @@ def snap_print(asked: Repeat, *, shrink_warp: float, shrink_weft: float, usable_
 
 
 def snap_weave(
-    asked: Repeat, *, ends_per_cm: float, picks_per_cm: float, harness_ends: int, hooks: int, weaves: tuple[str, ...]
+    asked: Repeat,
+    *,
+    ends_per_cm: float,
+    picks_per_cm: float,
+    harness_ends: int,
+    hooks: int,
+    weaves: tuple[str, ...],
+    two_wefts: bool = False,
 ) -> Snapped:
     """The repeat in ends and picks: its copies divide the harness, and the weaves used divide it in both directions.
 
-    Raises RepeatTooSmall, RepeatTooWide, RepeatTooLarge, or RepeatDoesNotFitHarness naming the nearest widths that do.
+    Raises RepeatTooSmall, RepeatTooWide, RepeatTooLarge, WeavesDoNotFitHarness where no part of the harness can be
+    divided by the weaves, or RepeatDoesNotFitHarness naming the nearest widths that fit.
     """
     _check_smallest(asked)
     across, along = asked.layout.period
-    size = weave_size(weaves)
+    size = weave_size(weaves, two_wefts=two_wefts)
     most = min(hooks, harness_ends)
     end_mm, pick_mm = 10 / ends_per_cm, 10 / picks_per_cm
     if asked.width_mm > most / across * end_mm * (1 + HARNESS_TOLERANCE):
@@ -83,8 +98,17 @@ def snap_weave(
     possible = [
         harness_ends // part // across
         for part in range(1, harness_ends // (across * 2) + 1)
-        if harness_ends % (part * across) == 0 and harness_ends // part % size == 0 and harness_ends // part <= most
+        if harness_ends % (part * across * asked.layout.shift.denominator) == 0
+        and harness_ends // part % size == 0
+        and harness_ends // part <= most
     ]
+    if not possible:
+        sizes = ", ".join(f"{name.replace('_', ' ')} ({weave_named(name).size})" for name in weaves)
+        raise WeavesDoNotFitHarness(
+            f"No repeat that divides this loom's harness of {harness_ends} ends can be divided by {size} threads, as "
+            f"these weaves need it: {sizes}. Leave out the weaves whose threads do not divide {harness_ends}.",
+            fields={"field": "weaves", "measured": f"{size} threads", "limit": f"{harness_ends} ends"},
+        )
     ends = min(possible, key=lambda count: abs(count * end_mm - asked.width_mm))
     if abs(ends * end_mm - asked.width_mm) > HARNESS_TOLERANCE * asked.width_mm:
         nearest = sorted(sorted(possible, key=lambda count: abs(count * end_mm - asked.width_mm))[:3])
@@ -105,9 +129,11 @@ def snap_weave(
             f"{MOST_PICKS} picks, the most a design may have.",
             fields={"field": "repeat_mm", "measured": f"{asked.height_mm:g} mm", "limit": f"{MOST_PICKS} picks"},
         )
-    step = size // 2 if along == 2 and size % 2 == 0 else size
-    step = step if step % 2 == 0 else 2 * step  # half-drop moves by half the picks
+    # The repeats that make one straight repeat of the loom are a multiple of the weaves; a drop is of whole picks.
+    step = lcm(size // gcd(size, along), 2, asked.layout.drop.denominator)
     picks = max(step, step * round(asked.height_mm / pick_mm / step))
+    if picks > MOST_PICKS:
+        picks -= step
     repeat = Repeat(ends * end_mm, picks * pick_mm, asked.layout)
     return Snapped(
         repeat, ends, picks, 0.0, repeat.width_mm, repeat.height_mm, changes=_changes(asked, repeat, "whole threads")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generation.domain.pattern import MM_PER_INCH, Limits, Repeat
+from production.domain.floats import FloatLimits
 
 PRINT = "print"
 WEAVE = "weave"
@@ -69,7 +70,7 @@ class Weaving:
     code: str
     name: str
     ends_per_cm: float
-    picks_per_cm: float
+    picks_per_cm: float  # of the ground weft
     hooks: int
     harness_ends: int  # ends of one repeat of the harness: design repeats must divide it
     total_ends: int  # selvedges included
@@ -80,6 +81,26 @@ class Weaving:
     max_float: int  # threads
     loss: float  # fraction of yarn lost in warping and weaving
     copies: tuple[int, int] = (1, 1)  # design repeats across and along that make one straight repeat of the loom
+    max_float_mm: float = 0.0  # the longest float on the cloth; 0: only the threads count
+    extra: Yarn | None = None  # a figure weft, one pick of it after each of the ground weft, the cloth standing still
+    ends_per_dent: int = 4  # of the reed
+    castout: tuple[tuple[str, int], ...] = ()  # the machine's hooks in their order: (function, how many)
+
+    @property
+    def wefts(self) -> tuple[Yarn, ...]:
+        """The weft yarns in the order of their picks; the first is on selector 1."""
+        return (self.weft,) if self.extra is None else (self.weft, self.extra)
+
+    @property
+    def float_limits(self) -> FloatLimits:
+        """The most threads a float may pass: the stricter of the limits in threads and in millimetres, per direction.
+
+        The picks of each weft are counted by themselves, so picks per cm are those of the ground weft.
+        """
+        if not self.max_float_mm:
+            return FloatLimits(weft=self.max_float, warp=self.max_float)
+        ends, picks = (int(self.max_float_mm * per_cm / 10 + 1e-9) for per_cm in (self.ends_per_cm, self.picks_per_cm))
+        return FloatLimits(weft=min(self.max_float, ends), warp=min(self.max_float, picks))
 
 
 @dataclass(frozen=True)

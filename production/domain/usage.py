@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -150,11 +151,16 @@ def pretreatment_l(*, fabric_m: float, width_mm: float, gsm: float, pickup_pct: 
 
 def yarn_kg(*, fabric_m: float, weaving: Weaving) -> dict[str, float]:
     """Kilograms per SKU: warp = ends * m * (1 + crimp) * tex / 1e6, weft = reed width * picks * the same, plus loss."""
-    warp, weft = weaving.warp, weaving.weft
-    warp_kg = weaving.total_ends * fabric_m * (1 + warp.crimp) * warp.tex / 1e6
-    picks = weaving.picks_per_cm * 100 * fabric_m
-    weft_kg = weaving.reed_width_mm / 1000 * picks * (1 + weft.crimp) * weft.tex / 1e6
+    picks = weaving.picks_per_cm * 100 * fabric_m  # of each weft
+    metres = [(weaving.warp, weaving.total_ends * fabric_m)]
+    metres += [(weft, weaving.reed_width_mm / 1000 * picks) for weft in weaving.wefts]
     need: dict[str, float] = {}
-    for yarn, kg in ((warp, warp_kg), (weft, weft_kg)):
+    for yarn, length_m in metres:
+        kg = length_m * (1 + yarn.crimp) * yarn.tex / 1e6
         need[yarn.sku] = need.get(yarn.sku, 0.0) + kg * (1 + weaving.loss)
     return need
+
+
+def picks(fabric_m: float, weaving: Weaving) -> int:
+    """The picks of `fabric_m` of cloth, those of every weft together."""
+    return math.ceil(fabric_m * 100 * weaving.picks_per_cm) * len(weaving.wefts)

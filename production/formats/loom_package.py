@@ -23,9 +23,10 @@ from PIL import Image
 from generation.domain.pattern import MM_PER_INCH, Palette
 from production.domain.draft import Draft
 from production.domain.finding import Finding, Severity
+from production.domain.floats import FloatLimits, count_floats
 from production.domain.ink_tile import digest_of
 from production.domain.spec import Weaving
-from production.domain.weave import LIBRARY, back_floats, floats
+from production.domain.weave import LIBRARY
 from production.files import write_whole
 from production.ports import Manifest, Progress, RenderJob
 
@@ -99,7 +100,7 @@ def _crossings(picture: NDArray[np.uint8], lift: NDArray[np.bool_], manifest: Ma
     if digest_of(lift.astype(np.uint8)) != meant["lift_sha256"]:
         found.append(_wrong("pixels", LIFT, digest_of(lift.astype(np.uint8)), meant["lift_sha256"]))
     most = meant["max_float"]
-    over = floats(lift, most).over + back_floats(lift, most).over
+    over = count_floats(lift, FloatLimits(most, most)).over
     if over:
         found.append(_wrong("floats", LIFT, f"{over} floats", f"0 over {most} threads"))
     return found
@@ -150,7 +151,7 @@ def _specification(draft: Draft, job: RenderJob) -> dict[str, Any]:
         "warp": vars(weaving.warp),
         "weft": vars(weaving.weft),
         "effects": [
-            {"index": index, "colour": colour, "weave": name, "matrix": LIBRARY[name].astype(int).tolist()}
+            {"index": index, "colour": colour, "weave": name, "matrix": LIBRARY[name].lift.astype(int).tolist()}
             for index, (colour, name) in enumerate(zip(draft.palette.colours, draft.weaves, strict=True))
         ],
         "max_float": weaving.max_float,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from production.domain.finding import Finding, Severity
+from production.domain.floats import FloatLimits, FloatReport
 from production.domain.spec import LineSpec, Weaving
-from production.domain.weave import Floats
 
 
 def harness(spec: LineSpec, weaving: Weaving) -> Finding:
@@ -24,20 +26,25 @@ def harness(spec: LineSpec, weaving: Weaving) -> Finding:
     )
 
 
-def floats(face: Floats, back: Floats, *, most: int, repaired: int) -> Finding:
-    """No thread lies loose over more than `most` others on either face, after `repaired` binding points were put in."""
-    longest = max(face.longest, back.longest)
-    over = face.over + back.over
-    fine = over == 0
+def floats(reports: Sequence[FloatReport], *, limits: FloatLimits, repaired: int) -> Finding:
+    """No thread lies loose over more than `limits` on either face, after `repaired` binding points were put in.
+
+    reports: per weft.
+    """
+    worst = max(reports, key=lambda report: (report.over, report.longest))
+    over = sum(report.over for report in reports)
+    longest = max(report.longest for report in reports)
+    most = f"{limits.weft}" if limits.weft == limits.warp else f"{limits.weft} ends or {limits.warp} picks"
+    face = max(worst.weft_face.longest, worst.warp_face.longest) == worst.longest
     return Finding(
         code="floats",
-        severity=Severity.INFO if fine else Severity.ERROR,
-        where="the face" if face.longest >= back.longest else "the back",
+        severity=Severity.ERROR if over else Severity.INFO,
+        where="the face" if face else "the back",
         measured=f"{longest} threads",
-        limit=f"{most} threads",
-        remedy="" if fine else "Draw broader shapes, so that fewer weaves meet.",
-        sentence=f"The longest loose thread passes over {longest} others"
-        + (f"; {repaired} binding points were added." if repaired else ".")
-        if fine
-        else f"{over} threads would lie loose over more than {most} others and catch.",
+        limit=f"{most} threads" if limits.weft == limits.warp else most,
+        remedy="Draw broader shapes, so that fewer weaves meet, or allow longer floats." if over else "",
+        sentence=f"{over} threads would lie loose over more than {most} others and catch."
+        if over
+        else f"The longest loose thread passes over {longest} others"
+        + (f"; {repaired} binding points were added." if repaired else "."),
     )
