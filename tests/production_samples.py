@@ -56,10 +56,10 @@ def _disc(indices, cx, cy, r, colour, layout):
     y, x = np.mgrid[int(cy - r) : int(cy + r) + 2, int(cx - r) : int(cx + r) + 2]
     inside = (y - cy) ** 2 + (x - cx) ** 2 <= r * r
     y, x = y[inside], x[inside]
-    if layout is Layout.HALF_DROP:
-        y = y - (x // width % 2) * (height // 2)
-    elif layout is Layout.HALF_BRICK:
-        x = x - (y // height % 2) * (width // 2)
+    if layout.drop:
+        y = y - x // width * int(height * layout.drop)
+    elif layout.shift:
+        x = x - y // height * int(width * layout.shift)
     elif layout is Layout.MIRROR:
         keep = (x >= 0) & (x < width) & (y >= 0) & (y < height)
         y, x = y[keep], x[keep]

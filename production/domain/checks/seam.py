@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,19 +46,36 @@ def measure_seams(
     table = difference.ravel()
     inside_across = edges.across.by_position() @ table / height
     inside_down = edges.down.by_position() @ table / width
-    left, top = indices[:, 0], indices[0]
-    if layout is Layout.HALF_DROP:
-        left = np.roll(left, height // 2)
-    elif layout is Layout.HALF_BRICK:
-        top = np.roll(top, width // 2)
-    elif layout is Layout.MIRROR:  # the edge meets itself
-        left, top = indices[:, -1], indices[-1]
+    left, top = _met(indices, layout)
     across = float(pair_counts(indices[:, -1], left, colours) @ table / height)
     down = float(pair_counts(indices[-1], top, colours) @ table / width)
     return (
         SeamMeasure("side to side", across, _peaks(inside_across)),
         SeamMeasure("top to bottom", down, _peaks(inside_down)),
     )
+
+
+def measure_ink_seams(plane: NDArray[np.uint8], layout: Layout) -> tuple[SeamMeasure, SeamMeasure]:
+    """Both seams of one ink's plane (H, W), in tones or not: the mean change in % of ink."""
+    left, top = _met(plane, layout)
+    percent = 100.0 / 255
+    inside_across = cv2.reduce(cv2.absdiff(plane[:, 1:], plane[:, :-1]), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    inside_down = cv2.reduce(cv2.absdiff(plane[1:], plane[:-1]), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    height, width = plane.shape
+    across = float(np.abs(plane[:, -1].astype(np.int64) - left).mean() * percent)
+    down = float(np.abs(plane[-1].astype(np.int64) - top).mean() * percent)
+    return (
+        SeamMeasure("side to side", across, _peaks(inside_across.ravel() * (percent / height))),
+        SeamMeasure("top to bottom", down, _peaks(inside_down.ravel() * (percent / width))),
+    )
+
+
+def _met(picture: NDArray[np.uint8], layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The column that the last column meets in the next repeat, and the row that the last row meets."""
+    if layout is Layout.MIRROR:  # the edge meets itself
+        return picture[:, -1], picture[-1]
+    height, width = picture.shape
+    return np.roll(picture[:, 0], int(height * layout.drop)), np.roll(picture[0], int(width * layout.shift))
 
 
 def _peaks(changes: NDArray[np.float64]) -> float:
