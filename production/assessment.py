@@ -141,6 +141,26 @@ def look_over(raster: Raster, *, limits: Limits) -> tuple[Finding, ...]:
     )
 
 
+def at_length(found: Assessment, spec: LineSpec) -> Assessment:
+    """What an assessed design takes at another length of the same cloth, which `spec` says.
+
+    Its ink is that of the assessed length times the ratio of the lengths: exact but for the repeats cut at the end.
+    """
+    times = _times(spec)
+    lengths = asdict(_lengths_only(spec, times))
+    usage, ratio = found.usage, lengths["pattern_length_m"] / found.usage.pattern_length_m
+    taken: dict[str, Any] = {**lengths, "area_m2": usage.area_m2 * ratio, "coverage_pct": usage.coverage_pct}
+    if spec.inks is not None:
+        sums = [round(total * ratio) for total in usage.ink_sums.values()]
+        taken |= use.ink_taken(sums, inks=spec.inks, dpi=spec.dpi, waste=spec.waste)
+    whole = lengths["fabric_length_m"] / usage.fabric_length_m
+    taken["chemicals_l"] = {sku: litres * whole for sku, litres in usage.chemicals_l.items()}
+    taken["yarn_kg"] = {sku: kg * whole for sku, kg in usage.yarn_kg.items()}
+    taken["picks"] = math.ceil(usage.picks * whole)
+    there = Usage(**taken)
+    return replace(found, usage=there, materials=_materials(spec, there), route=_route(times), times=times)
+
+
 def _picture_checks(
     raster: Raster, repeat_made: Repeat, limits: Limits, separation: Separation | None
 ) -> list[Finding]:
