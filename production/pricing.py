@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from inventory_sync.ports import StockLevel, WorkCentre
-from production.assessment import Assessment
-from production.domain.costing import Assumption, CostBreakdown, CostLine, breakdown, line, percentage
+from production.assessment import Assessment, Material, at_length
+from production.domain.costing import (
+    Assumption,
+    CostBreakdown,
+    CostLine,
+    QuantityBreak,
+    break_of,
+    breakdown,
+    line,
+    percentage,
+)
 from production.domain.spec import LineSpec
 from production.errors import PriceMissing
 from production.models import PriceRate
+
+BREAKS = (1, 2, 5, 10)  # times the length that was asked for
+Rates = Mapping[str, PriceRate]
 
 
 def cost(
@@ -19,14 +33,38 @@ def cost(
     spec: LineSpec,
     stock: Mapping[str, StockLevel],
     work_centres: Mapping[str, WorkCentre],
+    generation_s: Decimal | None = None,
+    on: date | None = None,
 ) -> CostBreakdown:
-    """What the job costs, and its price. Each operation is costed on the first machine of its step.
+    """What the job costs, its price, and its prices at longer lengths by the same reckoning.
 
-    Raises PriceMissing naming what has no price.
+    Each operation is costed on the first machine of its step. Rates that a shop has not set make no line.
+    generation_s: seconds that drawing the design took; on: the day of the prices.
+    Raises PriceMissing naming what has no price and is always needed.
     """
     rates = {rate.code: rate for rate in PriceRate.objects.filter(shop=spec.shop)}
-    lines = [_design(rates), *_materials(assessment, stock), *_machine_time(assessment, work_centres)]
-    lines += [_energy(assessment, rates), _packing(spec, rates)]
+    day = on.isoformat() if on else ""
+    first = _cost(assessment, spec, stock, work_centres, rates, generation_s, day)
+    breaks: list[QuantityBreak] = [break_of(first)]
+    for times in BREAKS[1:]:
+        longer = replace(spec, quantity_m=spec.quantity_m * times)
+        there = at_length(assessment, longer)
+        breaks.append(break_of(_cost(there, longer, stock, work_centres, rates, generation_s, day)))
+    return replace(first, breaks=tuple(breaks))
+
+
+def _cost(
+    assessment: Assessment,
+    spec: LineSpec,
+    stock: Mapping[str, StockLevel],
+    work_centres: Mapping[str, WorkCentre],
+    rates: Rates,
+    generation_s: Decimal | None,
+    day: str,
+) -> CostBreakdown:
+    lines = [*_design(rates, generation_s), *_materials(assessment, spec, stock)]
+    lines += [*_transfer_paper(assessment, spec, rates), *_machine_time(assessment, work_centres)]
+    lines += [*_labour(assessment, rates), *_energy(assessment, spec, rates), *_delivery(spec, rates)]
     overhead = _rate(rates, "overhead_pct")
     lines.append(percentage("overhead", overhead.name, of=lines, pct=overhead.value, source=overhead.source))
     margin, minimum = _rate(rates, "margin_pct"), _rate(rates, "minimum_charge")
@@ -37,39 +75,63 @@ def cost(
         margin_pct=margin.value,
         minimum_charge=minimum.value,
         assumptions=[
-            *_assumptions(spec),
+            *_assumptions(assessment, spec, rates),
             Assumption(margin.name, f"{margin.value.normalize():f} {margin.unit}", margin.source),
             Assumption(minimum.name, f"{minimum.value:.2f} {minimum.unit}", minimum.source),
         ],
+        rates_on=day,
     )
 
 
-def _design(rates: Mapping[str, PriceRate]) -> CostLine:
+def _design(rates: Rates, generation_s: Decimal | None) -> list[CostLine]:
     rate = _rate(rates, "design")
-    return line("design", rate.name, quantity=Decimal(1), unit="design", rate=rate.value, source=rate.source)
+    lines = [line("design", rate.name, quantity=Decimal(1), unit="design", rate=rate.value, source=rate.source)]
+    if generation_s is not None:
+        lines += _optional(rates, "generation", generation_s.quantize(Decimal("0.1")), "s")
+    return lines
 
 
-def _materials(assessment: Assessment, stock: Mapping[str, StockLevel]) -> list[CostLine]:
+def _materials(assessment: Assessment, spec: LineSpec, stock: Mapping[str, StockLevel]) -> list[CostLine]:
+    """A line per material; of an ink one for the cloth, and one for what is purged and wasted beside it."""
+    inks = {} if spec.inks is None else {ink.sku: ink for ink in spec.inks.inks}
     lines = []
     for material in assessment.materials:
-        level = stock.get(material.sku)
-        if level is None:
-            raise PriceMissing(f"Stock has no price for {material.sku}.", fields={"field": material.sku})
-        if level.unit != material.unit:
-            raise PriceMissing(
-                f"{material.sku} is priced per {level.unit}, not per {material.unit}.", fields={"field": material.sku}
-            )
-        lines.append(
-            line(
-                material.sku,
-                level.name or material.sku,
-                quantity=material.quantity,
-                unit=material.unit,
-                rate=level.unit_cost,
-                source=f"stock price of {material.sku}",
-            )
-        )
+        level = _priced(material, stock)
+
+        def row(code: str, what: str, quantity: Decimal, level: StockLevel = level) -> CostLine:
+            source = f"stock price of {level.sku}"
+            return line(code, what, quantity=quantity, unit=level.unit, rate=level.unit_cost, source=source)
+
+        name, ink = level.name or material.sku, inks.get(material.sku)
+        purge_ml = assessment.usage.purge_ml.get(ink.channel, 0.0) if ink is not None else 0.0
+        if ink is None or not assessment.usage.pattern_ml:
+            lines.append(row(material.sku, name, material.quantity))
+            continue
+        on_cloth = Decimal(str(assessment.usage.pattern_ml[ink.channel] / 1000)).quantize(Decimal("0.001"))
+        beside = material.quantity - min(on_cloth, material.quantity)
+        wasted_ml = assessment.usage.waste_ml[ink.channel]
+        lines.append(row(material.sku, name, material.quantity - beside))
+        lines.append(row(f"{material.sku}:lost", f"{name}: purge {purge_ml:.1f} ml, waste {wasted_ml:.1f} ml", beside))
     return lines
+
+
+def _priced(material: Material, stock: Mapping[str, StockLevel]) -> StockLevel:
+    level = stock.get(material.sku)
+    if level is None:
+        raise PriceMissing(f"Stock has no price for {material.sku}.", fields={"field": material.sku})
+    if level.unit != material.unit:
+        raise PriceMissing(
+            f"{material.sku} is priced per {level.unit}, not per {material.unit}.", fields={"field": material.sku}
+        )
+    return level
+
+
+def _transfer_paper(assessment: Assessment, spec: LineSpec, rates: Rates) -> list[CostLine]:
+    """Paper as long and wide as the cloth, where the design goes over it."""
+    if not any(step[0].operation == "Transfer" for step in spec.operations):
+        return []
+    area_m2 = assessment.usage.fabric_length_m * spec.width_mm / 1000
+    return _optional(rates, "transfer_paper", _tenth(area_m2), "m²")
 
 
 def _machine_time(assessment: Assessment, work_centres: Mapping[str, WorkCentre]) -> list[CostLine]:
@@ -94,32 +156,59 @@ def _machine_time(assessment: Assessment, work_centres: Mapping[str, WorkCentre]
     return lines
 
 
-def _energy(assessment: Assessment, rates: Mapping[str, PriceRate]) -> CostLine:
+def _labour(assessment: Assessment, rates: Rates) -> list[CostLine]:
+    """People at the machines: all of setting up and cleaning, and the share of the run that is watched."""
+    if "labour" not in rates or "attendance_pct" not in rates:
+        return []
+    share = rates["attendance_pct"].value / 100
+    idle_min = sum(step[0].setup_min + step[0].cleanup_min for step in assessment.times)
+    run_min = sum(step[0].run_min for step in assessment.times)
+    minutes = Decimal(str(round(idle_min, 1))) + Decimal(str(round(run_min, 1))) * share
+    return _optional(rates, "labour", (minutes / 60).quantize(Decimal("0.001")), "h")
+
+
+def _energy(assessment: Assessment, spec: LineSpec, rates: Rates) -> list[CostLine]:
+    """Electricity by the machines' power, water and steam by the weight of cloth that is washed or steamed."""
     rate = _rate(rates, "energy")
     kwh = sum(step[0].power_kw * step[0].run_min / 60 for step in assessment.times)
-    return line(
-        "energy", rate.name, quantity=Decimal(str(round(kwh, 1))), unit="kWh", rate=rate.value, source=rate.source
-    )
+    lines = [line("energy", rate.name, quantity=_tenth(kwh), unit="kWh", rate=rate.value, source=rate.source)]
+    operations = {step[0].operation for step in spec.operations}
+    weight_kg = assessment.usage.fabric_length_m * spec.width_mm / 1000 * spec.gsm / 1000
+    for code, operation, unit in (("water", "Wash", "l"), ("steam", "Steam", "kg")):
+        per_kg = rates.get(f"{code}_per_kg")
+        if operation in operations and per_kg is not None:
+            lines += _optional(rates, code, _tenth(weight_kg * float(per_kg.value)), unit)
+    return lines
 
 
-def _packing(spec: LineSpec, rates: Mapping[str, PriceRate]) -> CostLine:
+def _delivery(spec: LineSpec, rates: Rates) -> list[CostLine]:
     rate = _rate(rates, "packing")
-    return line(
-        "packing", rate.name, quantity=Decimal(str(spec.quantity_m)), unit="m", rate=rate.value, source=rate.source
-    )
+    metres = Decimal(str(spec.quantity_m))
+    lines = [line("packing", rate.name, quantity=metres, unit="m", rate=rate.value, source=rate.source)]
+    weight_kg = spec.quantity_m * spec.width_mm / 1000 * spec.gsm / 1000
+    return lines + _optional(rates, "freight", _tenth(weight_kg), "kg")
 
 
-def _assumptions(spec: LineSpec) -> list[Assumption]:
-    machine = spec.machines[0]
+def _optional(rates: Rates, code: str, quantity: Decimal, unit: str) -> list[CostLine]:
+    rate = rates.get(code)
+    if rate is None:
+        return []
+    return [line(code, rate.name, quantity=quantity, unit=unit, rate=rate.value, source=rate.source)]
+
+
+def _assumptions(assessment: Assessment, spec: LineSpec, rates: Rates) -> list[Assumption]:
+    machine, usage = spec.machines[0], assessment.usage
+    shrunk = usage.pattern_length_m - spec.quantity_m
+    lost = usage.fabric_length_m - usage.pattern_length_m - spec.head_m - spec.tail_m
     found = [
         Assumption(
-            "Cloth before and after the design",
-            f"{spec.head_m:g} m and {spec.tail_m:g} m, waste {spec.waste * 100:g} %",
-            f"machine profile {machine}",
+            "Length: ordered, shrinkage, head and tail, waste",
+            f"{spec.quantity_m:g} + {shrunk:.2f} + {spec.head_m + spec.tail_m:g} + {lost:.2f} m",
+            f"machine profile {machine}, catalogue {spec.sku}",
         ),
         Assumption(
-            "Shrinkage along and across",
-            f"{spec.shrink_warp * 100:g} % and {spec.shrink_weft * 100:g} %",
+            "Shrinkage along and across, waste",
+            f"{spec.shrink_warp * 100:g} % and {spec.shrink_weft * 100:g} %, {spec.waste * 100:g} %",
             f"catalogue, {spec.sku}",
         ),
     ]
@@ -140,10 +229,24 @@ def _assumptions(spec: LineSpec) -> list[Assumption]:
                 f"weave {weaving.code}",
             )
         )
+    for code in ("attendance_pct", "water_per_kg", "steam_per_kg"):
+        rate = rates.get(code)
+        if rate is not None and (code == "attendance_pct" or spec.inks is not None):
+            found.append(Assumption(rate.name, f"{rate.value.normalize():f} {rate.unit}", rate.source))
+    unset = [name for code, name in _NOT_ALWAYS.items() if code not in rates]
+    if unset:
+        found.append(Assumption("Not costed", ", ".join(unset), "no rate is set in the catalogue"))
     return found
 
 
-def _rate(rates: Mapping[str, PriceRate], code: str) -> PriceRate:
+_NOT_ALWAYS = {"labour": "labour", "water": "water", "steam": "steam", "freight": "freight"}
+
+
+def _tenth(value: float) -> Decimal:
+    return Decimal(str(round(value, 1)))
+
+
+def _rate(rates: Rates, code: str) -> PriceRate:
     if code not in rates:
         raise PriceMissing(f"The rate {code!r} is not set in the catalogue.", fields={"field": code})
     return rates[code]

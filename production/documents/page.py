@@ -1,4 +1,4 @@
-"""What the documents share: paper, embedded fonts, colours, text that always fits, tables. Nothing here parses markup."""
+"""What the documents share: paper, fonts, files inside, text that always fits, tables. Nothing here parses markup."""
 
 from __future__ import annotations
 

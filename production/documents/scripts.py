@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pikepdf
@@ -89,8 +89,9 @@ def _as_they_stand(parts: list[tuple[int, Stretch]]) -> list[tuple[int, Stretch]
     """Rule L2 of UAX #9: from the highest level down to the lowest odd one, turn what is at that level or above."""
     for level in range(max((level for level, _ in parts), default=0), 0, -1):
         turned: list[tuple[int, Stretch]] = []
-        for high, group in groupby(parts, key=lambda part: part[0] >= level):
-            turned += reversed(list(group)) if high else list(group)
+        for high, group in groupby(parts, key=lambda each: each[0] >= level):
+            part = list(group)
+            turned += part[::-1] if high else part
         parts = turned
     return parts
 
@@ -200,8 +201,7 @@ def _shaped(text: str, family: str, weight: int, backwards: bool) -> tuple[Glyph
     buffer.direction = "rtl" if backwards else "ltr"
     uharfbuzz.shape(font, buffer)
     scale = 1000 / _face(family).upem
-    starts = sorted({info.cluster for info in buffer.glyph_infos}) + [len(text)]
-    end_of = dict(zip(starts, starts[1:], strict=False))
+    end_of = dict(pairwise([*sorted({info.cluster for info in buffer.glyph_infos}), len(text)]))
     told: set[int] = set()
     glyphs = []
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
@@ -268,21 +268,19 @@ def embed(pdf: pikepdf.Pdf, family: str, weight: int, glyphs: Mapping[int, str])
 
 def _subset(family: str, weight: int, glyphs: Iterable[int]) -> tuple[bytes, TTFont]:
     """The font file of these glyphs at one weight, and the font itself."""
-    font = TTFont(str(_file(family)), lazy=True, recalcTimestamp=False)
     options = subset.Options(
         retain_gids=True, layout_features=[], notdef_outline=True, name_IDs=[1, 2, 13], hinting=False, glyph_names=False
     )
     options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "VVAR", "STAT", "MVAR"]
     subsetter = subset.Subsetter(options)
     subsetter.populate(gids=sorted({0, *glyphs}))
-    subsetter.subset(font)
-    axes = {axis.axisTag: weight if axis.axisTag == "wght" else None for axis in font["fvar"].axes}
-    font = instancer.instantiateVariableFont(font, axes, inplace=True)
-    font.recalcTimestamp = False
     buffer = io.BytesIO()
-    font.save(buffer)
-    content = buffer.getvalue()
-    return content, TTFont(io.BytesIO(content))
+    with TTFont(str(_file(family)), lazy=True, recalcTimestamp=False) as font:
+        subsetter.subset(font)
+        axes = {axis.axisTag: weight if axis.axisTag == "wght" else None for axis in font["fvar"].axes}
+        instancer.instantiateVariableFont(font, axes, inplace=True)
+        font.save(buffer)
+    return buffer.getvalue(), TTFont(io.BytesIO(buffer.getvalue()))
 
 
 def _to_unicode(glyphs: Mapping[int, str]) -> bytes:
