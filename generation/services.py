@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -194,7 +195,8 @@ def picture_png(raster: Raster, *, size_px: int, columns: int = 1, rows: int = 1
     across_mm, down_mm = raster.repeat.width_mm, raster.repeat.height_mm
     px_per_mm = size_px / max(across_mm * columns, down_mm * rows)
     width = max(2, int(across_mm * px_per_mm) // 2 * 2)
-    height = max(2, int(down_mm * px_per_mm) // 2 * 2)
+    step = math.lcm(2, raster.repeat.layout.drop.denominator)
+    height = max(step, int(down_mm * px_per_mm) // step * step)
     scale = width / raster.width_px
     rgb = raster.palette.rgb()[raster.indices]
     shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
@@ -284,10 +286,17 @@ def check(brief: Brief, limits: Limits, seeds: Sequence[int] = ()) -> None:
                 f"{LARGEST_PX}. Choose another size.",
                 fields={"field": "repeat_mm", "value": value, "measured": field},
             )
-    if brief.repeat.layout is Layout.HALF_DROP and brief.height_px % 2:
-        raise InvalidBrief("A half-drop repeat needs an even height in pixels.", fields={"field": "repeat_mm"})
-    if brief.repeat.layout is Layout.HALF_BRICK and brief.width_px % 2:
-        raise InvalidBrief("A half-brick repeat needs an even width in pixels.", fields={"field": "repeat_mm"})
+    layout = brief.repeat.layout
+    for side, size_px, parts in (
+        ("height", brief.height_px, layout.drop.denominator),
+        ("width", brief.width_px, layout.shift.denominator),
+    ):
+        if size_px % parts:
+            raise InvalidBrief(
+                f"A {layout.value.replace('_', '-')} repeat needs a {side} in pixels that can be divided by {parts}, "
+                f"and {size_px} can't.",
+                fields={"field": "repeat_mm", "measured": size_px, "limit": parts},
+            )
     if limits.max_colours < 2:
         raise InvalidBrief(
             "A design needs two colours at least: a ground and a motif.", fields={"field": "max_colours"}

@@ -151,16 +151,14 @@ def wrap_network(network: nn.Module, torus: Torus) -> None:
 
 def moved(x: Tensor, rows: int, columns: int, layout: Layout) -> Tensor:
     """(B, C, H, W) moved down and right over the cloth: what leaves the tile comes back as its layout brings it."""
-    height, width = x.shape[2:]
     if layout is Layout.HALF_BRICK:
         return moved(x.transpose(2, 3), columns, rows, Layout.HALF_DROP).transpose(2, 3)
-    turned = x.roll(columns % width, 3)
-    if layout is Layout.HALF_DROP and columns % width:
-        over, stays = turned[..., : columns % width], turned[..., columns % width :]
-        turned = torch.cat([over.roll(height // 2, 2), stays], dim=3)
-    if layout is Layout.HALF_DROP and (columns // width) % 2:
-        turned = turned.roll(height // 2, 2)
-    return turned.roll(rows, 2)
+    height, width = x.shape[2:]
+    whole, part = divmod(columns, width)
+    higher = -int(height * layout.drop)  # the repeat to the left, which comes in, stands so much higher
+    turned = x.roll(part, 3)
+    turned = torch.cat([turned[..., :part].roll(higher, 2), turned[..., part:]], dim=3)
+    return turned.roll(rows + whole * higher, 2)
 
 
 def draw(
@@ -258,8 +256,8 @@ def paint(
 def picture_size(painter: Painter, brief: Brief) -> tuple[int, int]:
     """(width, height) px: the area the model was trained on, near the repeat's proportions, in sides it can halve."""
     lean = math.sqrt(brief.repeat.width_mm / brief.repeat.height_mm)
-    across = painter.step_px * (2 if brief.repeat.layout is Layout.HALF_BRICK else 1)
-    down = painter.step_px * (2 if brief.repeat.layout is Layout.HALF_DROP else 1)
+    across = painter.step_px * brief.repeat.layout.shift.denominator
+    down = painter.step_px * brief.repeat.layout.drop.denominator
     return (
         max(1, round(painter.side_px * lean / across)) * across,
         max(1, round(painter.side_px / lean / down)) * down,

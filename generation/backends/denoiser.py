@@ -122,12 +122,12 @@ def wrap(x: Tensor, pad: int, layout: Layout) -> Tensor:
     if layout is Layout.MIRROR:
         top = torch.cat([x[:, :, :pad].flip(2), x, x[:, :, -pad:].flip(2)], dim=2)
         return torch.cat([top[..., :pad].flip(3), top, top[..., -pad:].flip(3)], dim=3)
-    if layout is Layout.HALF_DROP:
-        shift = x.shape[2] // 2
-        wide = torch.cat([x[..., -pad:].roll(shift, 2), x, x[..., :pad].roll(shift, 2)], dim=3)
+    if layout.drop:
+        lower = int(x.shape[2] * layout.drop)
+        wide = torch.cat([x[..., -pad:].roll(-lower, 2), x, x[..., :pad].roll(lower, 2)], dim=3)
         return torch.cat([wide[:, :, -pad:], wide, wide[:, :, :pad]], dim=2)
-    shift = x.shape[3] // 2
-    tall = torch.cat([x[:, :, -pad:].roll(shift, 3), x, x[:, :, :pad].roll(shift, 3)], dim=2)
+    aside = int(x.shape[3] * layout.shift)
+    tall = torch.cat([x[:, :, -pad:].roll(-aside, 3), x, x[:, :, :pad].roll(aside, 3)], dim=2)
     return torch.cat([tall[..., -pad:], tall, tall[..., :pad]], dim=3)
 
 
@@ -138,10 +138,8 @@ def coordinates(cells: Cells, unit_tokens: int) -> Tensor:
         (torch.arange(cells.columns * unit_tokens) + 0.5) / unit_tokens,
         indexing="ij",
     )
-    if cells.dropped is Layout.HALF_DROP:
-        y = y + 0.5 * (x.floor() % 2)
-    if cells.dropped is Layout.HALF_BRICK:
-        x = x + 0.5 * (y.floor() % 2)
+    lower, aside = float(cells.dropped.drop), float(cells.dropped.shift)
+    x, y = x + (-aside * y.floor()) % 1, y + (-lower * x.floor()) % 1  # what stands lower is further up in its unit
     maps = [wave(2 * torch.pi * k * axis) for axis in (x, y) for k in WAVES for wave in (torch.sin, torch.cos)]
     return torch.stack(maps)[None]
 

@@ -27,13 +27,13 @@ def pad_by_layout(tile: NDArray[np.generic], pad: int, layout: Layout) -> NDArra
     if layout is Layout.MIRROR:
         tall = np.concatenate([tile[..., :pad, :][..., ::-1, :], tile, tile[..., -pad:, :][..., ::-1, :]], axis=-2)
         return np.concatenate([tall[..., :pad][..., ::-1], tall, tall[..., -pad:][..., ::-1]], axis=-1)
-    if layout is Layout.HALF_BRICK:
-        shift = tile.shape[-1] // 2
-        below, above = np.roll(tile[..., :pad, :], shift, axis=-1), np.roll(tile[..., -pad:, :], shift, axis=-1)
+    if layout.shift:
+        aside = int(tile.shape[-1] * layout.shift)
+        below, above = np.roll(tile[..., :pad, :], aside, axis=-1), np.roll(tile[..., -pad:, :], -aside, axis=-1)
         tall = np.concatenate([above, tile, below], axis=-2)
         return np.concatenate([tall[..., -pad:], tall, tall[..., :pad]], axis=-1)
-    shift = tile.shape[-2] // 2 if layout is Layout.HALF_DROP else 0
-    right, left = np.roll(tile[..., :pad], shift, axis=-2), np.roll(tile[..., -pad:], shift, axis=-2)
+    lower = int(tile.shape[-2] * layout.drop)
+    right, left = np.roll(tile[..., :pad], lower, axis=-2), np.roll(tile[..., -pad:], -lower, axis=-2)
     wide = np.concatenate([left, tile, right], axis=-1)
     return np.concatenate([wide[..., -pad:, :], wide, wide[..., :pad, :]], axis=-2)
 
@@ -186,9 +186,9 @@ def best_shift(still: Coverage, moved: Coverage, layout: Layout) -> tuple[int, i
     """
     spectra = [np.fft.rfft2(1 - coverage[0]) for coverage in (still, moved)]
     overlap = np.fft.irfft2(spectra[0] * np.conj(spectra[1]), s=still.shape[1:])
-    if layout in (Layout.HALF_DROP, Layout.MIRROR):
+    if layout.drop or layout is Layout.MIRROR:
         overlap[:, 1:] = -np.inf
-    if layout in (Layout.HALF_BRICK, Layout.MIRROR):
+    if layout.shift or layout is Layout.MIRROR:
         overlap[1:] = -np.inf
     row, column = np.unravel_index(int(overlap.argmax()), overlap.shape)
     return int(row), int(column)
@@ -260,10 +260,10 @@ def _wrapped(
     if layout is Layout.MIRROR:
         rows, columns = rows % (2 * height), columns % (2 * width)
         return np.minimum(rows, 2 * height - 1 - rows), np.minimum(columns, 2 * width - 1 - columns)
-    if layout is Layout.HALF_DROP:
-        rows = rows + (columns // width % 2) * (height // 2)
-    if layout is Layout.HALF_BRICK:
-        columns = columns + (rows // height % 2) * (width // 2)
+    if layout.drop:
+        rows = rows - columns // width * int(height * layout.drop)
+    if layout.shift:
+        columns = columns - rows // height * int(width * layout.shift)
     return rows % height, columns % width
 
 

@@ -49,10 +49,8 @@ def measure_seams(lab: LabArray, layout: Layout) -> tuple[Seam, Seam]:
     if layout is Layout.MIRROR:
         return Seam("side to side", 0.0, 0.0), Seam("top to bottom", 0.0, 0.0)
     height, width = lab.shape[:2]
-    drop = height // 2 if layout is Layout.HALF_DROP else 0
-    shift = width // 2 if layout is Layout.HALF_BRICK else 0
-    across, where_across = _excess(lab, drop)
-    down, where_down = _excess(lab.transpose(1, 0, 2), shift)
+    across, where_across = _excess(lab, int(height * layout.drop))
+    down, where_down = _excess(lab.transpose(1, 0, 2), int(width * layout.shift))
     return Seam("side to side", across, where_across), Seam("top to bottom", down, where_down)
 
 

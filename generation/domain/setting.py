@@ -14,7 +14,9 @@ _SCALE_WORDS: dict[str, float] = {
     "large-scale": 1.45, "small-scale": 0.75,
 }  # fmt: skip
 _AS_ASKED = Knobs()
-_MOST_CELLS = 25  # what a drawing may cost: each cell is one pass of the network per step
+# What a drawing may cost: each cell is one pass of the network per step. Rows that come in threes would otherwise go
+# from nine cells to eighteen with nothing square between.
+_MOST_CELLS, _MOST_CELLS_IN_THIRDS = 25, 36
 
 
 @dataclass(frozen=True)
@@ -24,15 +26,12 @@ class Cells:
     columns: int
     rows: int
     layout: Layout
-    dropped: Layout = Layout.STRAIGHT  # HALF_DROP: alternate unit columns moved by half a unit; HALF_BRICK: rows
+    dropped: Layout = Layout.STRAIGHT  # how the units themselves stand: columns of them dropped, or rows shifted
 
     def origins(self) -> list[tuple[float, float]]:
         """Top left corner (x, y) of every unit, in units, row by row."""
         return [
-            (
-                x + (0.5 if self.dropped is Layout.HALF_BRICK and y % 2 else 0.0),
-                y + (0.5 if self.dropped is Layout.HALF_DROP and x % 2 else 0.0),
-            )
+            (x + float(y * self.dropped.shift % 1), y + float(x * self.dropped.drop % 1))
             for y in range(self.rows)
             for x in range(self.columns)
         ]
@@ -57,22 +56,31 @@ def cells_for(repeat: Repeat, words: str, *, islands: bool, knobs: Knobs = _AS_A
     """
     unit_mm = min(asked_unit_mm(words, knobs), repeat.width_mm, repeat.height_mm)
     columns, rows = _counts(repeat, unit_mm, in_pairs=in_pairs)
-    while columns * rows > _MOST_CELLS:
+    layout = repeat.layout
+    most = _MOST_CELLS_IN_THIRDS if layout is Layout.THIRD_DROP else _MOST_CELLS
+    while columns * rows > most:
         unit_mm *= 1.1
         columns, rows = _counts(repeat, unit_mm, in_pairs=in_pairs)
-    layout = repeat.layout
     if layout is Layout.HALF_DROP:
         return _half_drop(columns, rows, islands=islands)
     if layout is Layout.HALF_BRICK:
         turned = _half_drop(rows, columns, islands=islands)
         dropped = Layout.HALF_BRICK if turned.dropped is Layout.HALF_DROP else Layout.STRAIGHT
         return Cells(turned.rows, turned.columns, Layout.HALF_BRICK, dropped)
-    dropped = Layout.HALF_DROP if islands and layout is Layout.STRAIGHT and columns % 2 == 0 else Layout.STRAIGHT
-    return Cells(columns, rows, layout, dropped)
+    ways = {Layout.STRAIGHT: (Layout.HALF_DROP,), Layout.THIRD_DROP: (Layout.THIRD_DROP, Layout.HALF_DROP)}
+    fitting = (way for way in ways.get(layout, ()) if islands and columns % way.drop.denominator == 0)
+    return Cells(columns, rows, layout, next(fitting, Layout.STRAIGHT))
 
 
 def _counts(repeat: Repeat, unit_mm: float, *, in_pairs: bool) -> tuple[int, int]:
-    """(columns, rows) of units about that size and about square; pairs are even both ways, as a drop needs it."""
+    """(columns, rows) of units about that size and about square; pairs are even both ways, as a drop needs it.
+
+    In a third-drop the next repeat stands whole units lower: its rows come in threes, the columns follow.
+    """
+    if repeat.layout is Layout.THIRD_DROP:
+        rows, step = 3 * max(1, round(repeat.height_mm / unit_mm / 3)), 1 + in_pairs
+        column_mm = max(repeat.height_mm / rows, unit_mm / 2)  # in a low repeat units become wide rather than too many
+        return step * max(1, round(repeat.width_mm / column_mm / step)), rows
     if not in_pairs:
         return max(1, round(repeat.width_mm / unit_mm)), max(1, round(repeat.height_mm / unit_mm))
     columns = 2 * max(1, round(repeat.width_mm / unit_mm / 2))

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.domain.pattern import IndexArray, Layout
+from generation.domain.pattern import IndexArray, Layout, layout_tiling
 from generation.domain.setting import Cells
 
 WAVES = 20  # waves across a repeat that are looked at, each way; finer than that is a matter of drawing
@@ -148,25 +148,15 @@ def _planes(indices: IndexArray, palette_lab: NDArray[np.float64], layout: Layou
     """(colours, _GRID_PX, _GRID_PX): each colour's cover of a straight repeat that makes the same cloth."""
     thin = max(1, min(indices.shape) // _READ_PX)
     small = _merged(palette_lab)[indices[::thin, ::thin]]
-    columns = 2 if layout in (Layout.HALF_DROP, Layout.MIRROR) else 1
-    rows = 2 if layout in (Layout.HALF_BRICK, Layout.MIRROR) else 1
-    size = (_GRID_PX // columns, _GRID_PX // rows)
+    columns, rows = layout.period
+    width, height = -(-_GRID_PX // columns), -(-_GRID_PX // rows)
+    size = width + -width % layout.shift.denominator, height + -height % layout.drop.denominator
     planes = []
     for colour in np.flatnonzero(np.bincount(small.ravel()) >= _SMALLEST_SHARE * small.size):
         plane = cv2.resize((small == colour).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        planes.append(_straight(plane, layout))
+        straight = layout_tiling(plane, layout, columns, rows)
+        planes.append(cv2.resize(straight, (_GRID_PX, _GRID_PX), interpolation=cv2.INTER_AREA))
     return np.stack(planes)
-
-
-def _straight(plane: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
-    if layout is Layout.HALF_DROP:
-        return np.hstack([plane, np.roll(plane, plane.shape[0] // 2, axis=0)])
-    if layout is Layout.HALF_BRICK:
-        return np.vstack([plane, np.roll(plane, plane.shape[1] // 2, axis=1)])
-    if layout is Layout.MIRROR:
-        across = np.hstack([plane, plane[:, ::-1]])
-        return np.vstack([across, across[::-1]])
-    return plane
 
 
 def _merged(palette_lab: NDArray[np.float64]) -> IndexArray:

@@ -20,7 +20,6 @@ from generation.training import corpus
 
 CUTS_PX = (3, 20)
 _DESIGNS, _TEXTURES = 0.6, 0.2  # the rest are designs on a texture
-_MOVED_AXIS = {Layout.HALF_DROP: 0, Layout.HALF_BRICK: 1}
 _NEAR_PX = 6
 _NEWS = 0.05  # share of the new edge that has to look like nothing in the true cloth, for it not to close
 
@@ -52,8 +51,8 @@ def _told_apart(layout: Layout, count: int, seed: int) -> dict[str, float]:
         rng = np.random.default_rng([seed, number, list(Layout).index(layout)])
         tile = true_tile(rng, layout)
         lines = [int(lost) for lost in rng.integers(CUTS_PX[0], CUTS_PX[1] + 1, 2)]
-        if tile.layout in _MOVED_AXIS:
-            lines[_MOVED_AXIS[tile.layout]] += lines[_MOVED_AXIS[tile.layout]] % 2  # what moves by half a side is even
+        for axis, parts in enumerate((tile.layout.drop.denominator, tile.layout.shift.denominator)):
+            lines[axis] += -lines[axis] % parts  # what moves by a share of a side can be cut in such parts
         true.append(_measured(tile.rgb, tile.layout))
         if tile.roles is not None and all(_closes_again(tile.roles, tile.layout, axis, lines[axis]) for axis in (0, 1)):
             closed += 1
@@ -116,6 +115,7 @@ def _design(rng: np.random.Generator, layout: Layout) -> tuple[NDArray[np.uint8]
 
 def _texture(rng: np.random.Generator, layout: Layout) -> NDArray[np.uint8]:
     height, width = 2 * int(rng.integers(64, 160)), 2 * int(rng.integers(64, 160))
+    height -= height % layout.drop.denominator
     light, tint = (_field(rng, height, width, layout)[..., None] for _ in range(2))
     base = rng.uniform(60, 190, 3)
     return _photographed(rng, base + light * rng.normal(size=3) * 20 + tint * rng.normal(size=3) * 8)
@@ -123,21 +123,24 @@ def _texture(rng: np.random.Generator, layout: Layout) -> NDArray[np.uint8]:
 
 def _field(rng: np.random.Generator, height: int, width: int, layout: Layout) -> NDArray[np.float64]:
     """Noise of unit variance with the spectrum of photographs (amplitude about 1 / frequency), closed in the layout."""
-    tall = height * (2 if layout in (Layout.MIRROR, Layout.HALF_BRICK) else 1)
-    wide = width * (2 if layout in (Layout.MIRROR, Layout.HALF_DROP) else 1)
+    across, along = layout.period
+    tall, wide = height * along, width * across
     lean = np.exp(rng.uniform(-0.4, 0.4))
     frequency = np.hypot(np.fft.fftfreq(tall)[:, None] * lean, np.fft.rfftfreq(wide)[None] / lean)
     spectrum = np.fft.rfft2(rng.standard_normal((tall, wide))) / frequency.clip(1 / max(tall, wide)) ** rng.uniform(
         0.8, 1.6
     )
     field = np.fft.irfft2(spectrum, s=(tall, wide))
-    if layout is Layout.HALF_DROP:
-        field = field + np.roll(field, (height // 2, width), (0, 1))
-    if layout is Layout.HALF_BRICK:
-        field = field + np.roll(field, (height, width // 2), (0, 1))
     if layout is Layout.MIRROR:
         field = field + field[:, ::-1]
         field = field + field[::-1]
+    else:  # the sum over all places where the same repeat stands in the period
+        places = [
+            (r * height + int(c * height * layout.drop), c * width + int(r * width * layout.shift))
+            for r in range(along)
+            for c in range(across)
+        ]
+        field = np.sum([np.roll(field, place, (0, 1)) for place in places], axis=0)
     field = field[:height, :width] - field.mean()
     return field / field.std()
 

@@ -27,6 +27,7 @@ from generation.evaluation.seams import seam_auroc
 CELLS = {
     Layout.STRAIGHT: Cells(2, 2, Layout.STRAIGHT),
     Layout.HALF_DROP: Cells(2, 2, Layout.HALF_DROP),
+    Layout.THIRD_DROP: Cells(2, 3, Layout.THIRD_DROP),
     Layout.HALF_BRICK: Cells(2, 2, Layout.HALF_BRICK),
 }
 _MOVED = 1  # whole units down and across: past the edge, where the layout shows
@@ -36,7 +37,7 @@ _WORDS = "leafy branch with small flowers"
 def moved(sheet: NDArray[np.generic], layout: Layout, down: int, across: int) -> NDArray[np.generic]:
     """The repeat (H, W) of the same cloth, cut `down` and `across` pixels (at most a repeat) further up and left."""
     height, width = sheet.shape
-    cloth = layout_tiling(sheet, layout, 2, 2)
+    cloth = layout_tiling(sheet, layout, *layout.period)
     return np.roll(cloth, (down, across), axis=(0, 1))[:height, :width]
 
 
@@ -51,23 +52,26 @@ def network_error(pipeline: RepeatPipeline, layout: Layout, *, precision: torch.
     return float((_moved(straight, layout, down, across) - shifted).abs().max())
 
 
-def beyond_edge_error(layout: Layout, *, size_px: int = 16, pad: int = 3) -> float:
+def beyond_edge_error(layout: Layout, *, size_px: int = 24, pad: int = 3) -> float:
     """The largest difference between what a convolution is shown around one repeat and what lies there on the cloth."""
     sheet = torch.randn(1, 1, size_px, size_px, generator=torch.Generator().manual_seed(7))
-    cloth = layout_tiling(sheet[0, 0].numpy(), layout, 5, 5)
-    around = cloth[2 * size_px - pad : 3 * size_px + pad, 2 * size_px - pad : 3 * size_px + pad]
+    across, along = layout.period  # so many repeats on, one stands as the first does
+    cloth = layout_tiling(sheet[0, 0].numpy(), layout, across + 2, along + 2)
+    left, top = across * size_px - pad, along * size_px - pad
+    around = cloth[top : top + size_px + 2 * pad, left : left + size_px + 2 * pad]
     return float(np.abs(wrap(sheet, pad, layout)[0, 0].numpy() - around).max())
 
 
 def finishing_error(layout: Layout, *, size_px: int = 48, enlarged: int = 4) -> float:
-    """Share of pixels that differ between one repeat enlarged alone and as part of its cloth of two by two repeats."""
+    """Share of pixels that differ between one repeat enlarged alone and as part of its cloth of at least two by two."""
     rng = np.random.default_rng(3)
     coverage = smooth(rng.random((4, size_px, size_px)).astype(np.float32), 2.0, layout)
     side = size_px * enlarged
     tile = enlarge(coverage, width_px=side, height_px=side, layout=layout)
-    cloth = np.stack([layout_tiling(plane, layout, 2, 2) for plane in coverage]).astype(np.float32)
-    whole = enlarge(cloth, width_px=2 * side, height_px=2 * side, layout=Layout.STRAIGHT)
-    return float((layout_tiling(tile, layout, 2, 2) != whole).mean())
+    columns, rows = (max(2, repeats) for repeats in layout.period)
+    cloth = np.stack([layout_tiling(plane, layout, columns, rows) for plane in coverage]).astype(np.float32)
+    whole = enlarge(cloth, width_px=columns * side, height_px=rows * side, layout=Layout.STRAIGHT)
+    return float((layout_tiling(tile, layout, columns, rows) != whole).mean())
 
 
 def measure(folder: Path = WEIGHTS) -> list[Figure]:

@@ -82,9 +82,9 @@ def fine_share(indices: IndexArray, smallest_px: int, layout: Layout) -> float:
         return 0.0
     height, width = indices.shape
     pad = 2 * smallest_px
-    # The cloth around the repeat (row 2, column 2 of five by five lies unturned in every layout).
-    cloth = layout_tiling(indices, layout, 5, 5)
-    cloth = cloth[2 * height - pad : 3 * height + pad, 2 * width - pad : 3 * width + pad]
+    across, along = layout.period  # so many repeats on, one lies as the first does: the cloth around it
+    cloth = layout_tiling(indices, layout, across + 2, along + 2)
+    cloth = cloth[along * height - pad : (along + 1) * height + pad, across * width - pad : (across + 1) * width + pad]
     covered = np.zeros(cloth.shape, bool)
     area = smallest_px * smallest_px
     for colour in np.unique(indices):

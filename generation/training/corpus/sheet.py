@@ -18,8 +18,8 @@ Points = NDArray[np.float64]
 class Sheet:
     """Cells of one repeat unit each, on a torus; x goes right, y goes down, lengths are fractions of the unit.
 
-    Programs draw in the unit square at `origin`; what leaves the sheet comes back at the other side, moved by half the
-    sheet when it is set in half-drop or half-brick.
+    Programs draw in the unit square at `origin`; what leaves the sheet comes back at the other side, moved as its
+    layout says.
     """
 
     def __init__(self, unit_px: int, *, columns: int = 1, rows: int = 1, layout: Layout = Layout.STRAIGHT) -> None:
@@ -79,9 +79,5 @@ class Sheet:
         return copies
 
     def _lattice(self, i: int, j: int) -> Points:
-        x, y = float(i * self.columns), float(j * self.rows)
-        if self.layout is Layout.HALF_DROP and i:
-            y += self.rows / 2
-        if self.layout is Layout.HALF_BRICK and j:
-            x += self.columns / 2
-        return np.array([x, y])
+        aside, lower = j * self.layout.shift % 1, i * self.layout.drop % 1
+        return np.array([float((i + aside) * self.columns), float((j + lower) * self.rows)])

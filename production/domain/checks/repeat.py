@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from generation.domain.pattern import MM_PER_INCH, Layout, Raster
+from generation.domain.pattern import MM_PER_INCH, Raster
 from production.domain.finding import Finding, Severity
 from production.domain.snap import RESOLUTIONS_DPI
 from production.domain.spec import WEAVE, LineSpec
@@ -44,11 +44,12 @@ def resolution(raster: Raster, spec: LineSpec) -> Finding:
 
 
 def snapped_size(raster: Raster, spec: LineSpec) -> Finding:
-    """The picture has exactly the pixels of the snapped repeat, and its layout can be cut in halves where it must."""
+    """The picture has exactly the pixels of the snapped repeat, and can be cut where its layout moves it."""
+    layout = spec.repeat.layout
     wanted = f"{spec.width_px} x {spec.height_px} px"
     measured = f"{raster.width_px} x {raster.height_px} px"
-    fine = measured == f"{spec.width_px} x {spec.height_px} px" and raster.height_px % 2 == 0
-    fine = fine and (spec.repeat.layout is not Layout.HALF_BRICK or raster.width_px % 2 == 0)
+    fine = measured == wanted and raster.height_px % math.lcm(2, layout.drop.denominator) == 0
+    fine = fine and raster.width_px % layout.shift.denominator == 0
     changes = "; ".join(spec.snapped)
     return Finding(
         code="repeat_size",
