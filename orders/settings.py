@@ -184,6 +184,8 @@ WEFTLINE: dict[str, Any] = {
     "connectors": {"ledger": "inventory_sync.connectors.ledger.LedgerErp"},
     "formats": {
         "tile": "production.formats.tile_tiff.TileTiff",
+        "inks": "production.formats.ink_tiffs.InkTiffs",
+        "spot": "production.formats.spot_tiff.SpotTiff",
         "loom": "production.formats.loom_package.LoomPackage",
     },
     # CIP4's licence keeps its schema out of the product: who has it may name it.

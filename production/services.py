@@ -15,13 +15,14 @@ from django.utils.module_loading import import_string
 from generation.domain.pattern import Raster
 from production.assessment import Assessment, Material, assess, look_over
 from production.catalogue import cloths, seed_catalogue, skus, specify
+from production.domain.colour import srgb_to_lab
 from production.domain.costing import CostBreakdown
 from production.domain.draft import Draft
 from production.domain.finding import Finding, Severity
 from production.domain.ink_tile import InkTile, digest_of
 from production.domain.snap import resolution_dpi
 from production.domain.spec import PRINT, WEAVE, LineSpec
-from production.domain.usage import Usage
+from production.domain.usage import Usage, cloth_sums, ink_ml, ink_taken, plane_bands
 from production.errors import NotManufacturable, RasterDoesNotFit, UnknownFormat, VerifyFailed
 from production.files import sha256_of, write_bytes_whole
 from production.models import CheckReport, CostSheet, JobTicket, OutputFile
@@ -226,7 +227,9 @@ def manifest_of(job: RenderJob, master: InkTile | Draft) -> dict[str, Any]:
             "seed": made.seed,
         },
         "separations": master.as_dicts() if isinstance(master, InkTile) else None,
+        "spots": _spot_facts(master, job) if isinstance(master, InkTile) and job.spots else None,
         "sheet": job.sheet.as_dict() if isinstance(master, InkTile) else None,
+        "ink": _ink_facts(master, job) if isinstance(master, InkTile) else None,
         "draft": _draft_facts(master, spec) if isinstance(master, Draft) else None,
         "assessment": job.assessment.as_dict(),
         "cost": job.cost.as_dict(),
@@ -248,6 +251,42 @@ def _master(raster: Raster, job: RenderJob) -> InkTile | Draft:
         return ink_tile(raster, inks, assessment.separation)
     assert assessment.draft is not None, "a woven line that passed has a draft"
     return assessment.draft
+
+
+def _spot_facts(tile: InkTile, job: RenderJob) -> dict[str, Any] | None:
+    """Name and L*a*b* (D50) of each spot channel, and how to know their picture again; None for a design in tones."""
+    if tile.indices is None or tile.palette is None:
+        return None
+    labs = srgb_to_lab(tile.palette.rgb()).round(2).tolist()
+    channels = [{"name": name, "lab": lab} for name, lab in zip(job.spots, labs, strict=False)]
+    return {"channels": channels, "indices_sha256": digest_of(tile.indices)}
+
+
+def _ink_facts(tile: InkTile, job: RenderJob) -> list[dict[str, Any]]:
+    """Per ink, counted on the separations: sums of 8-bit values over the pattern and over the marks, and millilitres.
+
+    ml is pattern, waste and purge; the marks' ink is told apart and is part of the waste.
+    """
+    spec, sheet = job.spec, job.sheet
+    assert spec.inks is not None, "a printed line has inks"
+    sums = cloth_sums(plane_bands(tile.planes), layout=sheet.layout, tile_px=sheet.tile_px, cloth_px=spec.pattern_px)
+    marks = [sum(mark.ink[k] * mark.count() for mark in sheet.marks) for k in range(len(tile.inks))]
+    taken = ink_taken(sums, inks=spec.inks, dpi=spec.dpi, waste=spec.waste)
+    marks_ml = ink_ml(marks, inks=spec.inks, dpi=spec.dpi)
+    return [
+        {
+            "ink": ink.name,
+            "channel": ink.channel,
+            "pattern_sum": sums[k],
+            "marks_sum": marks[k],
+            "pattern_ml": taken["pattern_ml"][ink.channel],
+            "marks_ml": marks_ml[ink.channel],
+            "waste_ml": taken["waste_ml"][ink.channel],
+            "purge_ml": taken["purge_ml"][ink.channel],
+            "ml": taken["ink_ml"][ink.channel],
+        }
+        for k, ink in enumerate(tile.inks)
+    ]
 
 
 def _draft_facts(draft: Draft, spec: LineSpec) -> dict[str, Any]:

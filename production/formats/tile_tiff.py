@@ -1,32 +1,54 @@
-"""RIP-ready repeat tile: one repeat as classic TIFF, 8-bit CMYK, LZW, strips, embedded ICC profile, resolution in inch.
+"""RIP-ready repeat tile: one repeat as classic TIFF, 8 bits, LZW with predictor, in strips, resolution in inch.
 
-The tile is already scaled for the cloth's shrinkage; the ticket and the manifest carry pixels, size and scale. Written
-with libvips, read back with tifffile.
+Up to four inks: CMYK with the ICC profile inside. More: CMYK and spot channels as Photoshop writes them, 255 = 100 % in
+every channel. A profile of six inks does not describe a picture that says CMYK: it lies beside the tile as `.icc`, and
+no profile is inside. The tile is already scaled for the cloth's shrinkage. Written by our own writer, read back with
+tifffile.
 """
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyvips
 import tifffile
 from numpy.typing import NDArray
 
 from generation.domain.pattern import MM_PER_INCH, Layout
-from production.domain.checks.seam import colour_difference, measure_seams, seam
-from production.domain.edges import edges_of
+from production.domain.checks.seam import measure_ink_seams, seam
 from production.domain.finding import Finding, Severity
-from production.domain.ink_tile import InkTile, digest_of
+from production.domain.ink_tile import InkTile
 from production.domain.usage import FULL
-from production.errors import DiskFull, WriteFailed
-from production.files import write_whole
+from production.errors import NoProcessInks
+from production.files import sha256_of, write_together
+from production.formats.tiff import (
+    PROCESS_INKS,
+    Compression,
+    Photometric,
+    Spot,
+    Tags,
+    keep_classic,
+    strip_rows_of,
+    strips_of,
+    tags_of,
+    told,
+    write_tiff,
+)
+from production.formats.tiff_check import (
+    SIZE_TOLERANCE_MM,
+    differences,
+    extra_channels,
+    planes_match,
+    read_with,
+    structure,
+    values_of,
+    wrong,
+)
 from production.ports import Manifest, Progress, RenderJob
 
-SIZE_TOLERANCE_MM = 0.1
+_PROCESS = ("C", "M", "Y", "K")
 _BAND_ROWS = 512
 
 
@@ -36,116 +58,113 @@ class TileTiff:
     code = "tile"
 
     def write(self, master: InkTile, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
-        """Write the tile through libvips, row by row."""
-        spec = job.spec
-        assert spec.inks is not None, "a printed line has inks"
-        profile = spec.inks.profile.path.read_bytes()
-        planes = np.ascontiguousarray(master.planes)
-        height, width, channels = planes.shape
-        ink = pyvips.Image.new_from_memory(planes.data, width, height, channels, "uchar").copy(
-            interpretation="cmyk", xres=spec.dpi / MM_PER_INCH, yres=spec.dpi / MM_PER_INCH
+        """Write the tile, and for more than four inks the profile beside it.
+
+        Raises NoProcessInks, InkNameUnwritable, TiffTooLarge where a classic TIFF would pass 4 GB, DiskFull.
+        """
+        assert job.spec.inks is not None, "a printed line has inks"
+        rows = strip_rows_of(master.planes[0].nbytes)
+        tags = separated_tags(
+            master, job, size_px=(master.width_px, master.height_px), strip_rows=rows, compression=Compression.LZW
         )
-        ink.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
-        out = folder / f"{job.name}.tif"
-        # libtiff does not say why a write failed: ask for the room before it starts.
-        folder.mkdir(parents=True, exist_ok=True)
-        room = planes.nbytes + len(profile)
-        if shutil.disk_usage(folder).free < room:
-            raise DiskFull(fields={"path": out.name, "limit": f"{room} bytes"})
-
-        def fill(temporary: Path) -> None:
-            try:
-                ink.tiffsave(str(temporary), compression="lzw", predictor="horizontal", resunit="inch", bigtiff=False)
-            except pyvips.Error as error:
-                raise WriteFailed(fields={"path": out.name}) from error
-
-        write_whole(out, fill)
-        on_progress(1, 1)
-        return [out]
+        keep_classic(master.planes.nbytes)
+        strips = told(strips_of(master.planes, Compression.LZW, rows), -(-master.height_px // rows), on_progress)
+        files = {folder / f"{job.name}.tif": partial(write_tiff, tags=tags, strips=strips)}
+        if len(master.inks) > PROCESS_INKS:
+            profile = job.spec.inks.profile.path.read_bytes()
+            files[folder / f"{job.name}.icc"] = lambda path: _write(path, profile)
+        write_together(files)
+        return list(files)
 
     def verify(self, path: Path, manifest: Manifest) -> Sequence[Finding]:
-        """Read the tile back with tifffile: structure, size, profile, ink limit, seams, and every pixel."""
-        try:
-            with tifffile.TiffFile(path) as file:
-                page = file.pages[0]
-                found = list(_structure(file, page, manifest))
-                planes = page.asarray() if not found else None
-        except Exception as error:  # a damaged file can make a decoder raise anything
-            return [_wrong("readable", "the file", f"{type(error).__name__}: {error}"[:200], "a whole TIFF")]
-        if planes is not None:
-            found += _pixels(planes, manifest)
-        return found
+        """Read the tile back with tifffile: structure, size, profile, channels, ink limit, seams, and every pixel."""
+        if path.suffix == ".icc":
+            return list(differences([("profile", path.name, sha256_of(path), manifest["profile"]["sha256"])]))
+        return read_with(path, partial(_look, manifest=manifest))
 
 
-def _structure(file: tifffile.TiffFile, page: tifffile.TiffPage, manifest: Manifest) -> Iterator[Finding]:
-    repeat = manifest["repeat"]
-    width_px, height_px = repeat["pixels"]
-    wanted = manifest["profile"]["sha256"]
-    tags = {tag.name: tag.value for tag in page.tags}
-    facts = (
-        ("structure", "pages", len(file.pages), 1),
-        ("structure", "classic TIFF", not file.is_bigtiff, True),
-        ("structure", "colour", page.photometric.name, "SEPARATED"),
-        ("structure", "planes", page.samplesperpixel, len(manifest["separations"])),
-        ("structure", "bits", page.bitspersample, 8),
-        ("structure", "compression", page.compression.name, "LZW"),
-        ("structure", "strips", page.is_tiled, False),
-        ("structure", "interleaving", page.planarconfig.name, "CONTIG"),
-        ("size", "width in pixels", page.imagewidth, width_px),
-        ("size", "height in pixels", page.imagelength, height_px),
-        ("size", "even height", page.imagelength % 2, 0),
-        ("profile", "profile sha256", hashlib.sha256(tags.get("InterColorProfile", b"")).hexdigest(), wanted),
-        ("resolution", "resolution unit", getattr(tags.get("ResolutionUnit"), "name", None), "INCH"),
+def separated_tags(
+    tile: InkTile, job: RenderJob, *, size_px: tuple[int, int], strip_rows: int, compression: Compression
+) -> Tags:
+    """The tags of a picture in the inks of `tile`: CMYK with its profile, or CMYK and spots without one.
+
+    Raises NoProcessInks, InkNameUnwritable.
+    """
+    assert job.spec.inks is not None
+    letters = tuple(ink.channel for ink in tile.inks)
+    if letters[:PROCESS_INKS] != _PROCESS:
+        raise NoProcessInks(fields={"field": "inks", "measured": list(letters), "limit": list(_PROCESS)})
+    labs = [tuple(float(value) for value in lab) for lab in tile.solid_lab]
+    spots = [Spot(ink.name, lab) for ink, lab in zip(tile.inks, labs, strict=True)][PROCESS_INKS:]
+    return tags_of(
+        size_px=size_px,
+        samples=len(letters),
+        photometric=Photometric.SEPARATED,
+        dpi=job.spec.dpi,
+        compression=compression,
+        strip_rows=strip_rows,
+        spots=spots,
+        profile=b"" if spots else job.spec.inks.profile.path.read_bytes(),
     )
-    for code, where, measured, limit in facts:
-        if measured != limit:
-            yield _wrong(code, where, str(measured), str(limit))
-    sides = (("XResolution", page.imagewidth), ("YResolution", page.imagelength))
-    for (name, pixels), size_mm in zip(sides, repeat["in_file_mm"], strict=True):
-        numerator, denominator = tags.get(name, (0, 1))
-        measured_mm = pixels * MM_PER_INCH * denominator / numerator if numerator else 0.0
-        if abs(measured_mm - size_mm) > SIZE_TOLERANCE_MM:
-            yield _wrong("size", name, f"{measured_mm:.3f} mm", f"{size_mm:.3f} ± {SIZE_TOLERANCE_MM} mm")
 
 
-def _pixels(planes: NDArray[np.uint8], manifest: Manifest) -> list[Finding]:
-    """Every plane is the one that was meant, no pixel is over the ink limit, and the seams hold in every ink."""
-    found = []
-    for k, meant in enumerate(manifest["separations"]):
-        measured = digest_of(planes[..., k])
-        if measured != meant["sha256"]:
-            found.append(_wrong("pixels", f"ink {meant['ink']}", measured, meant["sha256"]))
+def separated_structure(
+    file: tifffile.TiffFile, manifest: Manifest, *, size_px: Sequence[int], compression: str, big: bool = False
+) -> Iterator[Finding]:
+    """What is not as it is meant in the head of a TIFF in the job's inks."""
+    inks = manifest["separations"]
+    spots = [(ink["ink"], tuple(ink["lab"])) for ink in inks[4:]]
+    yield from structure(
+        file,
+        size_px=size_px,
+        samples=len(inks),
+        photometric="SEPARATED",
+        compression=compression,
+        dpi=manifest["repeat"]["dpi"],
+        big=big,
+        profile_sha256="" if spots else manifest["profile"]["sha256"],
+    )
+    if spots:
+        yield from extra_channels(file.pages[0], spots)
+
+
+def _look(file: tifffile.TiffFile, manifest: Manifest) -> Iterator[Finding]:
+    size_px = manifest["repeat"]["pixels"]
+    page = file.pages[0]
+    found = list(separated_structure(file, manifest, size_px=size_px, compression="LZW"))
+    found += differences(
+        [
+            ("structure", "even height", page.imagelength % 2, 0),
+            ("structure", "predictor", int(values_of(page).get(317, 1)), 2),
+        ]
+    )
+    yield from found
+    sides = zip(("width", "height"), size_px, manifest["repeat"]["in_file_mm"], strict=True)
+    for side, pixels, meant_mm in sides:
+        measured_mm = pixels * MM_PER_INCH / manifest["repeat"]["dpi"]
+        if abs(measured_mm - meant_mm) > SIZE_TOLERANCE_MM:
+            limit = f"{meant_mm:.3f} ± {SIZE_TOLERANCE_MM} mm"
+            yield wrong("size", f"{side} of the repeat", f"{measured_mm:.3f} mm", limit)
+    if not found:
+        planes = page.asarray()
+        yield from planes_match(planes, manifest)
+        yield from _ink(planes, manifest)
+
+
+def _ink(planes: NDArray[np.uint8], manifest: Manifest) -> Iterator[Finding]:
+    """No pixel is over the ink limit, and the seams hold in every ink."""
     bands = range(0, planes.shape[0], _BAND_ROWS)
     heaviest = max(int(planes[top : top + _BAND_ROWS].sum(axis=2, dtype=np.uint16).max()) for top in bands)
     limit_pct = manifest["inks"]["limit_pct"]
     if heaviest * 100 / FULL > limit_pct + 1e-9:
-        found.append(_wrong("ink_limit", "the whole tile", f"{heaviest * 100 / FULL:.1f} %", f"{limit_pct:g} %"))
+        yield wrong("ink_limit", "the whole tile", f"{heaviest * 100 / FULL:.1f} %", f"{limit_pct:g} %")
     layout = Layout(manifest["repeat"]["layout"])
     for k, meant in enumerate(manifest["separations"]):
-        levels, coded = _levels(np.ascontiguousarray(planes[..., k]))
-        differences = colour_difference(levels * (100.0 / FULL))
-        measures = measure_seams(coded, layout, edges_of(coded, len(levels)), differences)
+        measures = measure_ink_seams(np.ascontiguousarray(planes[..., k]), layout)
         finding = seam(measures, code="seam_ink", where=f"ink {meant['ink']}", unit="% ink")
         if finding.severity is Severity.ERROR:
-            found.append(finding)
-    return found
+            yield finding
 
 
-def _levels(plane: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """The ink levels that a plane holds, and the plane as indices into them."""
-    used = np.flatnonzero(np.bincount(plane.ravel(), minlength=256))
-    code = np.zeros(256, np.uint8)
-    code[used] = np.arange(len(used))
-    return used.astype(np.float64), code[plane]
-
-
-def _wrong(code: str, where: str, measured: str, limit: str) -> Finding:
-    return Finding(
-        code=f"file_{code}",
-        severity=Severity.ERROR,
-        where=where,
-        measured=measured,
-        limit=limit,
-        remedy="Write the file again; if it happens twice, look at the disk.",
-        sentence=f"The print file does not read back as it was meant: {where}.",
-    )
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

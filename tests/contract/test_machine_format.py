@@ -54,6 +54,8 @@ class Case:
 
 CASES = {
     "tile": Case(print_spec, byte=in_the_picture),
+    "inks": Case(print_spec, byte=in_the_picture),
+    "spot": Case(print_spec, job={"spots": ("Ivory", "Ink blue", "Mist", "Ochre")}, byte=in_the_picture),
     "loom": Case(weave_spec),
 }
 CODES = sorted(settings.WEFTLINE["formats"])
