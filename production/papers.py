@@ -11,6 +11,10 @@ from production.documents.ticket import ticket_pdf
 from production.domain.colour import lab_to_srgb
 from production.domain.finding import Finding
 from production.domain.picture import Picture
+from production.formats.durst import check_durst, write_durst
+from production.formats.ergosoft import check_ergosoft, write_ergosoft
+from production.formats.printfactory import check_printfactory, write_printfactory
+from production.formats.xjdf import check_xjdf, write_xjdf
 from production.ports import Manifest, Paper, RenderJob, WrittenFile
 from production.preview import preview_png
 
@@ -32,6 +36,10 @@ def _unread(path: Path, manifest: Manifest) -> Sequence[Finding]:
 
 
 PAPERS = {
+    "xjdf": Paper(".xjdf", write_xjdf, check_xjdf),
+    "ergosoft": Paper("-ergosoft.xml", write_ergosoft, check_ergosoft),
+    "printfactory": Paper("-printfactory.xml", write_printfactory, check_printfactory),
+    "durst": Paper("-durst.xml", write_durst, check_durst),
     "ticket": Paper("-ticket.pdf", _ticket, _unread),
     "costing": Paper("-costing.pdf", _costing, _unread),
     "preview": Paper("-preview.png", _preview, _unread),

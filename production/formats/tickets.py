@@ -28,6 +28,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "durst": ("pdfx",),
 }
 
+MIMES = {".tif": "image/tiff", ".pdf": "application/pdf"}
+
 # XML 1.0, section 2.2: everything else can't be written, not even as a reference.
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9._-]")
@@ -58,7 +60,12 @@ def placed_files(ticket: str, job: RenderJob, files: Sequence[WrittenFile]) -> l
             f"A ticket of kind {ticket} places a file of kind {wanted}: ask for one of them as well.",
             fields={"field": "formats", "measured": sorted({file.format for file in files}), "limit": PLACES[ticket]},
         )
-    return [file for file in files if file.format == kind]
+    return [file for file in files if file.format == kind and is_placed(file.path.name)]
+
+
+def is_placed(name: str) -> bool:
+    """True for a file that is printed, not one that lies beside it, such as its profile."""
+    return name.endswith(tuple(MIMES))
 
 
 def choose(ticket: str, job: RenderJob, ways: Mapping[Any, _Kind]) -> _Kind:

@@ -1,0 +1,118 @@
+"""The job as an Ergosoft RIP's hot folder takes it: "Delta Automation" XML that steps and repeats the repeat's TIFF.
+
+By Ergosoft's public knowledge base (articles "Job", "Image", "Step & Repeat"). Documented there and written here:
+HotFile around Job with its Name; the attribute FileName; StepAndRepeatImage with SizeFactorHorz and SizeFactorVert
+(repeats across and along, decimals cut the last one), SelectedOffset (0 none, 1 a half of the repeat) and the four
+mirror flags, 0 or 1, named by the direction of the step and the axis that is mirrored. The article's text calls the
+offset horizontal while its name, MoveHorzY, is that of a step across which moves along the cloth: it is read by its
+name, as the mirror flags are, and the first drop on a machine deserves a strike-off. Left out: print environments,
+queues, image presets, swatches, bar codes (a mill's own RIP defines them), and MoveHorzY, which SelectedOffset sets by
+itself. No word is known for a brick, nor is it said which way a third goes, so both are refused. Ergosoft has not
+certified these files.
+
+The format has no checksum: it stands in a comment. Written with lxml, read back with another parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element as Read
+
+from defusedxml import DefusedXmlException
+from lxml import etree
+
+from generation.domain.pattern import Layout, Raster
+from production.domain.finding import Finding
+from production.domain.picture import Picture
+from production.formats.tickets import (
+    choose,
+    comments,
+    file_name,
+    is_placed,
+    number,
+    placed_files,
+    placed_kind,
+    read,
+    text,
+    unequal,
+    unreadable,
+    where,
+)
+from production.ports import Manifest, RenderJob, WrittenFile
+
+# Layout -> (SelectedOffset, MirrorHorzX, MirrorVertY)
+_WAYS: Mapping[Layout, tuple[int, int, int]] = {
+    Layout.STRAIGHT: (0, 0, 0),
+    Layout.HALF_DROP: (1, 0, 0),
+    Layout.MIRROR: (0, 1, 1),
+}
+
+
+def write_ergosoft(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
+    """The hot-folder job. Raises TicketForPrintOnly, TicketNeedsFile, LayoutNotInTicket for a brick or a third-drop."""
+    file = placed_files("ergosoft", job, files)[0]
+    offset, mirror_x, mirror_y = choose("ergosoft", job, _WAYS)
+    sheet = job.sheet
+    root = etree.Element("HotFile")
+    root.append(etree.Comment(f" sha256 {file.sha256} bytes {file.size_bytes} "))
+    named = etree.SubElement(root, "Job", Name=text(job.name))
+    image = etree.SubElement(named, "StepAndRepeatImage", FileName=text(where(job, file.path.name)))
+    for name, value in {
+        "SizeFactorHorz": number(sheet.pattern_width_px / sheet.tile_px[0], 8),
+        "SizeFactorVert": number(sheet.pattern_length_px / sheet.tile_px[1], 8),
+        "SelectedOffset": offset,
+        "MirrorHorzX": mirror_x,
+        "MirrorHorzY": 0,
+        "MirrorVertX": 0,
+        "MirrorVertY": mirror_y,
+    }.items():
+        etree.SubElement(image, name).text = str(value)
+    data: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return data
+
+
+def check_ergosoft(path: Path, manifest: Manifest) -> list[Finding]:
+    """Read the job back and compare it with the manifest: file and checksum, repeats, offset, mirroring."""
+    try:
+        root = read(path.read_bytes())
+    except (SyntaxError, ValueError, DefusedXmlException) as error:
+        return [unreadable(path.name, error)]
+    try:
+        differences = list(_differences(root, manifest))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        differences = [("structure", f"{type(error).__name__}: {error}", "HotFile, Job, StepAndRepeatImage")]
+    return [unequal(path.name, *difference) for difference in differences]
+
+
+def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
+    if root.tag != "HotFile":
+        raise ValueError(root.tag)
+    kind = placed_kind("ergosoft", (each["format"] for each in manifest["files"]))
+    file = next(each for each in manifest["files"] if each["format"] == kind and is_placed(each["name"]))
+    images = root.findall("Job/StepAndRepeatImage")
+    if len(images) != 1:
+        yield "number of images", len(images), 1
+        return
+    image = images[0]
+    if file_name(image.attrib["FileName"]) != file["name"]:
+        yield "file to print", image.get("FileName"), file["name"]
+    if not image.attrib["FileName"].startswith(manifest["machine"]["rip_folder"]):
+        yield "folder", image.get("FileName"), manifest["machine"]["rip_folder"]
+    meant = f"sha256 {file['sha256']} bytes {file['bytes']}"
+    if comments(root) != [meant]:
+        yield "checksum", comments(root), meant
+    sheet = manifest["sheet"]
+    for name, tile, pattern in zip(
+        ("SizeFactorHorz", "SizeFactorVert"), sheet["tile_px"], sheet["pattern_px"][2:], strict=True
+    ):
+        if abs(float(image.findtext(name) or 0) * tile - pattern) > 0.01 + pattern * 1e-6:
+            yield "number of repeats", f"{name} {image.findtext(name)}", pattern / tile
+    flags = [int(image.findtext(name) or -1) for name in ("SelectedOffset", "MirrorHorzX", "MirrorVertY")]
+    layout = sheet["layout"]
+    turned = int(layout == "mirror")
+    wanted = [int(layout == "half_drop"), turned, turned]
+    if layout in ("half_brick", "third_drop") or flags != wanted or image.findtext("MirrorHorzY") != "0":
+        yield "layout", flags, layout
+    if image.findtext("MirrorVertX") != "0":
+        yield "layout", image.findtext("MirrorVertX"), layout
