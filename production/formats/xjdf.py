@@ -28,9 +28,11 @@ from django.conf import settings
 from lxml import etree
 
 from generation.domain.pattern import MM_PER_INCH, Layout, Raster
+from production.domain.colour import srgb_to_lab
 from production.domain.finding import Finding
 from production.domain.picture import Picture
 from production.domain.sheet import Placement, Sheet
+from production.domain.spec import Inks
 from production.formats.tickets import (
     MIMES,
     REPEATS,
@@ -135,11 +137,17 @@ def _names(job: RenderJob) -> Iterator[tuple[str, str]]:
 def _colours(job: RenderJob, placed: Sequence[WrittenFile]) -> list[tuple[str, str, tuple[float, ...]]]:
     """(token, exact name, L*a*b* D50) of each separation of the placed file, in its order."""
     if placed[0].format == "spot" and job.spots:
-        names, lab = list(job.spots), job.assessment.made_lab
+        names, lab = list(job.spots), srgb_to_lab(job.assessment.palette.rgb()).tolist()
     else:
         assert job.spec.inks is not None
-        names, lab = [ink.name for ink in job.spec.inks.inks], solids(job.spec.inks)
+        names, lab = [ink.name for ink in job.spec.inks.inks], _solids(job.spec.inks)
     return [(one, name, tuple(row)) for one, name, row in zip(tokens(names), names, lab, strict=True)]
+
+
+@lru_cache(maxsize=16)
+def _solids(inks: Inks) -> list[list[float]]:
+    """L*a*b* of each ink alone, from the profile; reading that takes longer than writing a whole ticket."""
+    return [list(row) for row in solids(inks).tolist()]
 
 
 def _product(root: Any, job: RenderJob, colours: Sequence[tuple[str, str, tuple[float, ...]]]) -> None:
@@ -529,13 +537,15 @@ def _wrong_colours(root: Read, manifest: Manifest) -> Iterator[tuple[str, object
     if separations != listed or len(set(separations)) != len(separations):
         yield "list of separations", separations, listed
     if _kind(manifest) == "spot":
-        return  # named by the design's colours; the file itself is read back for them
-    for colour, said in zip(colours, manifest["separations"], strict=True):
+        meant = [(each["name"], each["lab"]) for each in manifest["spots"]["channels"]]
+    else:
+        meant = [(each["ink"], each["lab"]) for each in manifest["separations"]]
+    for colour, (name, lab) in zip(colours, meant, strict=True):
         given = _at(colour, "Color")
-        if given.get("ActualColorName") != text(said["ink"]):
-            yield "name of an ink", given.get("ActualColorName"), said["ink"]
-        if not _near(_floats(given, "Lab"), said["lab"], 0.011):
-            yield "colour of an ink", given.get("Lab"), said["lab"]
+        if given.get("ActualColorName") != text(name):
+            yield "name of an ink", given.get("ActualColorName"), name
+        if not _near(_floats(given, "Lab"), lab, 0.011):
+            yield "colour of an ink", given.get("Lab"), lab
 
 
 def _wrong_placements(root: Read, layout: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
