@@ -186,6 +186,10 @@ WEFTLINE: dict[str, Any] = {
         "tile": "production.formats.tile_tiff.TileTiff",
         "inks": "production.formats.ink_tiffs.InkTiffs",
         "spot": "production.formats.spot_tiff.SpotTiff",
+        "bigtiff": "production.formats.full_length.FullLength",
+        "bigtiff_raw": "production.formats.full_length.FullLengthRaw",
+        "pdfx": "production.formats.pdfx.PdfX",
+        "pdfx_pages": "production.formats.pdfx.PdfXPages",
         "loom": "production.formats.loom_package.LoomPackage",
     },
     # CIP4's licence keeps its schema out of the product: who has it may name it.

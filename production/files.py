@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from production.errors import DiskFull
@@ -46,7 +47,7 @@ def write_together(fills: Mapping[Path, Callable[[Path], None]]) -> None:
 
 def write_bytes_whole(path: Path, data: bytes) -> None:
     """Write `data` as the whole file at `path`."""
-    write_whole(path, lambda temporary: _write(temporary, data))
+    write_whole(path, partial(write_bytes, data=data))
 
 
 def sha256_of(path: Path) -> str:
@@ -58,7 +59,8 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` at `path`, as what `write_together` calls to fill a file."""
     path.write_bytes(data)
 
 

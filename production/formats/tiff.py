@@ -241,7 +241,9 @@ def strips_of(rows: NDArray[np.uint8], compression: Compression, strip_rows: int
 
 
 def told(strips: Iterable[bytes | int], count: int, on_progress: Progress) -> Iterator[bytes | int]:
-    """The strips as they are, each told to `on_progress` when it has been taken."""
+    """The strips as they are; `on_progress` is told after each, or after each half percent of many."""
+    every = max(1, count // 200)
     for done, strip in enumerate(strips, start=1):
         yield strip
-        on_progress(done, count)
+        if done % every == 0 or done == count:
+            on_progress(done, count)

@@ -111,6 +111,26 @@ def extra_channels(page: tifffile.TiffPage, meant: Sequence[Channel]) -> Iterato
             yield wrong("channels", f"colour of {name}", shown, tuple(lab))
 
 
+def separated_structure(
+    file: tifffile.TiffFile, manifest: Manifest, *, size_px: Sequence[int], compression: str, big: bool = False
+) -> Iterator[Finding]:
+    """What is not as it is meant in the head of a TIFF in the job's inks."""
+    inks = manifest["separations"]
+    spots = [(ink["ink"], tuple(ink["lab"])) for ink in inks[4:]]
+    yield from structure(
+        file,
+        size_px=size_px,
+        samples=len(inks),
+        photometric="SEPARATED",
+        compression=compression,
+        dpi=manifest["repeat"]["dpi"],
+        big=big,
+        profile_sha256="" if spots else manifest["profile"]["sha256"],
+    )
+    if spots:
+        yield from extra_channels(file.pages[0], spots)
+
+
 def planes_match(planes: NDArray[np.uint8], manifest: Manifest) -> Iterator[Finding]:
     """Every plane of one repeat is the one that was meant."""
     for k, meant in enumerate(manifest["separations"]):

@@ -22,7 +22,7 @@ from production.domain.finding import Finding, Severity
 from production.domain.ink_tile import InkTile
 from production.domain.usage import FULL
 from production.errors import NoProcessInks
-from production.files import sha256_of, write_together
+from production.files import sha256_of, write_bytes, write_together
 from production.formats.tiff import (
     PROCESS_INKS,
     Compression,
@@ -39,10 +39,9 @@ from production.formats.tiff import (
 from production.formats.tiff_check import (
     SIZE_TOLERANCE_MM,
     differences,
-    extra_channels,
     planes_match,
     read_with,
-    structure,
+    separated_structure,
     values_of,
     wrong,
 )
@@ -72,7 +71,7 @@ class TileTiff:
         files = {folder / f"{job.name}.tif": partial(write_tiff, tags=tags, strips=strips)}
         if len(master.inks) > PROCESS_INKS:
             profile = job.spec.inks.profile.path.read_bytes()
-            files[folder / f"{job.name}.icc"] = lambda path: _write(path, profile)
+            files[folder / f"{job.name}.icc"] = partial(write_bytes, data=profile)
         write_together(files)
         return list(files)
 
@@ -106,26 +105,6 @@ def separated_tags(
         spots=spots,
         profile=b"" if spots else job.spec.inks.profile.path.read_bytes(),
     )
-
-
-def separated_structure(
-    file: tifffile.TiffFile, manifest: Manifest, *, size_px: Sequence[int], compression: str, big: bool = False
-) -> Iterator[Finding]:
-    """What is not as it is meant in the head of a TIFF in the job's inks."""
-    inks = manifest["separations"]
-    spots = [(ink["ink"], tuple(ink["lab"])) for ink in inks[4:]]
-    yield from structure(
-        file,
-        size_px=size_px,
-        samples=len(inks),
-        photometric="SEPARATED",
-        compression=compression,
-        dpi=manifest["repeat"]["dpi"],
-        big=big,
-        profile_sha256="" if spots else manifest["profile"]["sha256"],
-    )
-    if spots:
-        yield from extra_channels(file.pages[0], spots)
 
 
 def _look(file: tifffile.TiffFile, manifest: Manifest) -> Iterator[Finding]:
@@ -164,7 +143,3 @@ def _ink(planes: NDArray[np.uint8], manifest: Manifest) -> Iterator[Finding]:
         finding = seam(measures, code="seam_ink", where=f"ink {meant['ink']}", unit="% ink")
         if finding.severity is Severity.ERROR:
             yield finding
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

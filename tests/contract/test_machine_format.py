@@ -52,10 +52,19 @@ class Case:
     grows: bool = False  # with the length of the cloth: then its memory must not
 
 
+def short(**line):
+    """A print of little cloth: 120 mm wide with two repeats and a piece of a third, 120 mm long."""
+    return replace(print_spec(**{"quantity_m": 0.12, **line}), width_mm=120.0, usable_width_mm=95.0)
+
+
 CASES = {
     "tile": Case(print_spec, byte=in_the_picture),
     "inks": Case(print_spec, byte=in_the_picture),
     "spot": Case(print_spec, job={"spots": ("Ivory", "Ink blue", "Mist", "Ochre")}, byte=in_the_picture),
+    "bigtiff": Case(short, byte=in_the_picture, grows=True),
+    "bigtiff_raw": Case(short, byte=in_the_picture, grows=True),
+    "pdfx": Case(short),
+    "pdfx_pages": Case(short),
     "loom": Case(weave_spec),
 }
 CODES = sorted(settings.WEFTLINE["formats"])
