@@ -16,7 +16,7 @@ from production.domain.icc import Tables, lab_grid, write_profile
 from production.domain.inkmodel import REACTIVE_ON_COTTON, black_target, cloth_xyz, lab_of_ink
 from production.domain.inkmodel import separate as solve
 from production.management.commands.build_profile import MADE
-from production.separation import keep_within, separate
+from production.separation import separate
 
 # Sharma, Wu and Dalal 2005, table 1: L1 a1 b1 L2 a2 b2 and the CIEDE2000 difference.
 SHARMA = """
@@ -163,13 +163,3 @@ def test_black_stays_out_of_pure_colours_and_lights():
     assert none == 0
     assert little < 0.05
     assert much > 0.8
-
-
-@given(st.lists(st.tuples(*[st.integers(0, 255)] * 4), min_size=1, max_size=20), st.integers(100, 400))
-def test_no_pixel_is_over_the_ink_limit_and_black_stays(rows, tac_pct):
-    wanted = np.array(rows, np.int64)
-    kept = keep_within(wanted, tac_pct)
-    assert (kept.astype(int).sum(axis=1) * 100 <= tac_pct * 255).all()
-    assert (kept[:, 3] == wanted[:, 3]).all()
-    within = wanted.sum(axis=1) * 100 <= tac_pct * 255
-    assert (kept[within] == wanted[within]).all()
