@@ -31,7 +31,9 @@ class Artwork(models.Model):
     height_px = models.PositiveIntegerField()
     repeat_width_mm = models.FloatField()
     repeat_height_mm = models.FloatField()
-    layout = models.CharField(max_length=16, choices=[(layout.value, layout.name.title()) for layout in Layout])
+    layout = models.CharField(
+        max_length=16, choices=[(layout.value, layout.value.replace("_", " ").capitalize()) for layout in Layout]
+    )
     palette = models.JSONField(help_text="Colours '#rrggbb' by index, the ground first")
     words = models.TextField()
     generator = models.CharField(max_length=64)

@@ -39,7 +39,9 @@ def test_what_goes_in_has_no_fields_but_those_described(schema, shape):
 
 def test_what_a_line_may_say_is_described_as_it_is_checked(schema):
     fields = schema["components"]["schemas"]["LineInput"]["properties"]
-    assert schema["components"]["schemas"]["LayoutEnum"]["enum"] == ["straight", "half_drop", "half_brick", "mirror"]
+    assert schema["components"]["schemas"]["LayoutEnum"]["enum"] == [
+        "straight", "half_drop", "third_drop", "half_brick", "mirror",
+    ]  # fmt: skip
     number, text = fields["quantity_m"]["oneOf"]
     assert number["minimum"] > 0
     assert re.match(text["pattern"], ORDER_EXAMPLE["lines"][0]["quantity_m"])

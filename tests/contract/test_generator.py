@@ -44,6 +44,8 @@ def closing_tile(layout, width, height):
     x, y = np.meshgrid(np.arange(width) / width, np.arange(height) / height)
     if layout is Layout.HALF_DROP:
         field = np.cos(np.pi * (x + 2 * y)) + np.cos(np.pi * (x - 2 * y)) + np.sin(4 * np.pi * y)
+    elif layout is Layout.THIRD_DROP:
+        field = np.cos(2 * np.pi * (y - x / 3)) + np.cos(2 * np.pi * (y + 2 * x / 3)) + np.sin(6 * np.pi * y)
     elif layout is Layout.HALF_BRICK:
         field = np.cos(np.pi * (2 * x + y)) + np.cos(np.pi * (2 * x - y)) + np.sin(4 * np.pi * x)
     else:

@@ -43,14 +43,13 @@ def test_a_unit_meets_itself_at_its_edges(family):
 
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family.island], ids=lambda family: family.name)
-@pytest.mark.parametrize("layout", [Layout.HALF_DROP, Layout.HALF_BRICK])
+@pytest.mark.parametrize("layout", [Layout.HALF_DROP, Layout.THIRD_DROP, Layout.HALF_BRICK])
 def test_an_island_drawn_in_a_shifted_layout_meets_its_neighbour(family, layout):
-    labels = np.stack([draw_unit(family, seed, layout=layout).coverage.argmax(axis=0) for seed in range(16)])
-    across, down = (labels[:, :, 0], labels[:, :, -1]), (labels[:, 0], labels[:, -1])
-    if layout is Layout.HALF_DROP:
-        across = (across[0], np.roll(across[1], 32, axis=1))
-    else:
-        down = (down[0], np.roll(down[1], 32, axis=1))
+    side = 48  # can be cut in halves and in thirds
+    drawn = [draw_unit(family, seed, size_px=side, layout=layout).coverage.argmax(axis=0) for seed in range(16)]
+    labels = np.stack(drawn)
+    across = (np.roll(labels[:, :, 0], int(side * layout.drop), axis=1), labels[:, :, -1])
+    down = (np.roll(labels[:, 0], int(side * layout.shift), axis=1), labels[:, -1])
     inside = max((labels != np.roll(labels, 1, axis=axis)).mean(axis=(0, 3 - axis))[1:].max() for axis in (1, 2))
     for here, there in (across, down):
         assert (here != there).mean() <= 1.2 * inside + 0.01

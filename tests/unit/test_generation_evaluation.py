@@ -187,11 +187,15 @@ def test_what_lies_beyond_the_edge_is_the_cloth_and_enlarging_keeps_it_so(layout
     assert tiling.finishing_error(layout) == 0
 
 
-@pytest.mark.parametrize("layout", [Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK])
-def test_moving_a_cloth_there_and_on_round_brings_it_back(layout):
-    tile = np.arange(64).reshape(8, 8)
-    moved = tiling.moved(tiling.moved(tile, layout, 4, 8), layout, 4, 8)
-    assert (tile == tiling.moved(moved, layout, 8, 0)).all()
+@pytest.mark.parametrize("layout", list(tiling.CELLS))
+def test_a_cloth_moved_by_whole_periods_comes_back_and_sooner_only_lower(layout):
+    tile = np.arange(96).reshape(12, 8)
+    moved = tile
+    for _ in range(layout.period[0]):
+        moved = tiling.moved(moved, layout, 0, 8)
+        assert (np.sort(moved, axis=None) == tile.ravel()).all()
+    assert (moved == tile).all()
+    assert (tiling.moved(tile, layout, 0, 8) == np.roll(tile, -int(12 * layout.drop), axis=0)).all()
 
 
 # -- diversity, colours, figures, pictures

@@ -26,27 +26,23 @@ def coverage_of(seed: int, size: int = 32, roles: int = 4) -> np.ndarray:
 
 @pytest.mark.parametrize("layout", list(Layout))
 def test_what_lies_beyond_the_edge_is_what_the_cloth_shows_there(layout):
-    tile = np.random.default_rng(0).integers(0, 9, (8, 8))
-    if layout is Layout.MIRROR:  # the third repeat each way is the tile again, unturned
-        assert (pad_by_layout(tile, 3, layout) == layout_tiling(tile, layout, 4, 4)[13:27, 13:27]).all()
-        return
-    cloth = layout_tiling(tile, layout, 3, 3)
-    # The repeat in the middle is one that was moved: move the cloth back, to see the tile as it was given.
-    centre = np.roll(cloth, 4, axis=0) if layout is Layout.HALF_DROP else cloth
-    centre = np.roll(centre, 4, axis=1) if layout is Layout.HALF_BRICK else centre
-    assert (centre[8:16, 8:16] == tile).all()
-    assert (pad_by_layout(tile, 3, layout) == centre[5:19, 5:19]).all()
+    tile = np.random.default_rng(0).integers(0, 9, (12, 8))
+    across, along = layout.period  # so many repeats on, the tile lies as it was given
+    cloth = layout_tiling(tile, layout, across + 2, along + 2)
+    top, left = 12 * along, 8 * across
+    assert (cloth[top : top + 12, left : left + 8] == tile).all()
+    assert (pad_by_layout(tile, 3, layout) == cloth[top - 3 : top + 15, left - 3 : left + 11]).all()
 
 
-@pytest.mark.parametrize("layout", [Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK])
+@pytest.mark.parametrize("layout", list(Layout))
 def test_the_enlarged_tile_equals_the_enlarged_cloth(layout):
-    """Drawing one repeat, or the cloth of 2 x 2 repeats as a whole, gives the same pixels: so no seam can show."""
-    coverage = coverage_of(1)
+    """Drawing one repeat, or the cloth of two and more each way as a whole, gives the same pixels: so no seam shows."""
+    coverage = coverage_of(1, size=48)
     tile = enlarge(coverage, width_px=96, height_px=96, layout=layout)
-    cloth = np.stack([layout_tiling(plane, layout, 2, 2) for plane in coverage])
-    assert (
-        layout_tiling(tile, layout, 2, 2) == enlarge(cloth, width_px=192, height_px=192, layout=Layout.STRAIGHT)
-    ).all()
+    columns, rows = (max(2, repeats) for repeats in layout.period)
+    cloth = np.stack([layout_tiling(plane, layout, columns, rows) for plane in coverage])
+    whole = enlarge(cloth, width_px=96 * columns, height_px=96 * rows, layout=Layout.STRAIGHT)
+    assert (layout_tiling(tile, layout, columns, rows) == whole).all()
 
 
 @pytest.mark.parametrize("shift", [(8, 0), (0, 8), (16, 24)])
@@ -146,6 +142,7 @@ def test_the_calmest_phase_puts_no_stripe_edge_on_the_seam():
     [
         (Layout.STRAIGHT, (5, 9), (-5, -9)),
         (Layout.HALF_DROP, (5, 0), (-5, 0)),
+        (Layout.THIRD_DROP, (5, 0), (-5, 0)),
         (Layout.HALF_BRICK, (0, 9), (0, -9)),
         (Layout.MIRROR, (5, 9), (0, 0)),  # a mirrored sheet can't be rolled
     ],

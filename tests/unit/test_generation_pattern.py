@@ -25,15 +25,23 @@ layouts = st.sampled_from(list(Layout))
 def test_a_repeat_snaps_to_whole_pixels_its_layout_can_be_cut_at(width_mm, height_mm, layout, dpi):
     width, height = Repeat(width_mm, height_mm, layout).pixels(dpi)
     assert height % 2 == 0
-    assert layout is not Layout.HALF_BRICK or width % 2 == 0
+    assert (height * layout.drop).denominator == 1
+    assert (width * layout.shift).denominator == 1
     assert abs(width - width_mm * dpi / 25.4) <= 1
-    assert abs(height - height_mm * dpi / 25.4) <= 1
+    assert abs(height - height_mm * dpi / 25.4) <= (3 if layout is Layout.THIRD_DROP else 1)
 
 
 def test_half_drop_moves_every_second_column_by_half_the_height():
     tile = np.arange(12).reshape(4, 3)
     cloth = layout_tiling(tile, Layout.HALF_DROP, 2, 1)
     assert (cloth[:, 3:] == np.roll(tile, 2, axis=0)).all()
+
+
+def test_third_drop_comes_back_to_where_it_began_after_three_columns():
+    tile = np.arange(18).reshape(6, 3)
+    cloth = layout_tiling(tile, Layout.THIRD_DROP, 4, 1)
+    for column, lower in enumerate((0, 2, 4, 0)):
+        assert (cloth[:, 3 * column : 3 * column + 3] == np.roll(tile, lower, axis=0)).all()
 
 
 def test_half_brick_moves_every_second_row_by_half_the_width():
@@ -58,13 +66,17 @@ def test_motif_units_close_over_the_repeat_in_every_layout(width_mm, height_mm, 
     cells = cells_for(Repeat(width_mm, height_mm, layout), words, islands=islands)
     assert cells.columns >= 1
     assert cells.rows >= 1
-    assert not islands or cells.columns * cells.rows <= 25
-    drop = 0.5 if cells.dropped is Layout.HALF_DROP else 0.0
-    brick = 0.5 if cells.dropped is Layout.HALF_BRICK else 0.0
-    beyond_x = cells.rows / 2 if layout is Layout.HALF_DROP else 0.0  # where column 0 lies when it comes again
-    beyond_y = cells.columns / 2 if layout is Layout.HALF_BRICK else 0.0
-    assert (cells.columns * drop - beyond_x) % 1 == 0
-    assert (cells.rows * brick - beyond_y) % 1 == 0
+    assert not islands or cells.columns * cells.rows <= (36 if layout is Layout.THIRD_DROP else 25)
+    beyond_x, beyond_y = cells.rows * layout.drop, cells.columns * layout.shift  # where column and row 0 come again
+    assert (cells.columns * cells.dropped.drop - beyond_x) % 1 == 0
+    assert (cells.rows * cells.dropped.shift - beyond_y) % 1 == 0
+
+
+@given(sizes, sizes, st.booleans(), st.booleans())
+def test_a_third_drop_of_the_units_is_whole_patches_of_the_network(width_mm, height_mm, islands, in_pairs):
+    cells = cells_for(Repeat(width_mm, height_mm, Layout.THIRD_DROP), "", islands=islands, in_pairs=in_pairs)
+    assert cells.rows % 3 == 0
+    assert not in_pairs or cells.columns % 2 == 0
 
 
 def test_lab_of_the_srgb_primaries_agrees_with_published_values():

@@ -61,27 +61,27 @@ def text():
     return torch.randn(1, TEXT_TOKENS, TEXT_WIDTH, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("layout", [Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK])
+@pytest.mark.parametrize("layout", list(Layout))
 def test_padding_shows_the_neighbour_of_the_layout(layout):
-    tile = torch.arange(64.0).view(1, 1, 8, 8)
-    cloth = layout_tiling(tile[0, 0].numpy(), layout, 3, 3)
-    cloth = torch.from_numpy(cloth)
-    cloth = cloth.roll(4, 0) if layout is Layout.HALF_DROP else cloth
-    cloth = cloth.roll(4, 1) if layout is Layout.HALF_BRICK else cloth
-    assert torch.equal(wrap(tile, 2, layout)[0, 0], cloth[6:18, 6:18])
+    tile = torch.arange(96.0).view(1, 1, 12, 8)
+    across, along = layout.period  # so many repeats on, the tile lies as it was given
+    cloth = torch.from_numpy(layout_tiling(tile[0, 0].numpy(), layout, across + 2, along + 2))
+    top, left = 12 * along, 8 * across
+    assert torch.equal(wrap(tile, 2, layout)[0, 0], cloth[top - 2 : top + 14, left - 2 : left + 10])
 
 
-@pytest.mark.parametrize("layout", [Layout.STRAIGHT, Layout.HALF_DROP, Layout.HALF_BRICK])
+@pytest.mark.parametrize("layout", [layout for layout in Layout if layout is not Layout.MIRROR])
 def test_the_network_sees_one_repeat_as_it_sees_the_cloth(unet, text, layout):
-    """The prediction for one cell equals the one for 2 x 2 repeats laid out, so tiling holds by construction."""
+    """The prediction for one sheet equals the one for the cloth laid out, so tiling holds by construction."""
     torus = next(module.torus for module in unet.modules() if hasattr(module, "torus"))
-    noise = torch.randn(1, ROLES, UNIT_PX, UNIT_PX, generator=torch.Generator().manual_seed(2))
-    where = torch.randn(
-        1, COORDINATES, UNIT_PX // PATCH_PX, UNIT_PX // PATCH_PX, generator=torch.Generator().manual_seed(3)
-    )
+    rows = layout.drop.denominator  # of units: a dropped sheet moves by whole ones
+    noise = torch.randn(1, ROLES, rows * UNIT_PX, UNIT_PX, generator=torch.Generator().manual_seed(2))
+    tokens = UNIT_PX // PATCH_PX
+    where = torch.randn(1, COORDINATES, rows * tokens, tokens, generator=torch.Generator().manual_seed(3))
+    repeats = tuple(max(2, each) for each in layout.period)
 
     def laid_out(x):
-        planes = [torch.from_numpy(layout_tiling(plane.numpy(), layout, 2, 2).copy()) for plane in x[0]]
+        planes = [torch.from_numpy(layout_tiling(plane.numpy(), layout, *repeats).copy()) for plane in x[0]]
         return torch.stack(planes)[None]
 
     time = torch.tensor([0.7])
@@ -103,10 +103,14 @@ def test_padding_with_zeros_instead_would_be_noticed(unet, text):
     assert (straight - rolled).abs().max() > 1e-2
 
 
-def test_dropped_columns_know_their_place_in_their_own_unit():
-    maps = coordinates(Cells(2, 2, Layout.HALF_DROP, Layout.HALF_DROP), 16)
-    first, second = maps[..., :16], maps[..., 16:]
-    assert torch.allclose(first.roll(-8, 2)[:, COORDINATES // 2 :], second[:, COORDINATES // 2 :], atol=1e-5)
+@pytest.mark.parametrize("dropped", [Layout.HALF_DROP, Layout.THIRD_DROP])
+def test_dropped_columns_know_their_place_in_their_own_unit(dropped):
+    side = 12  # patches of a unit that can be cut in halves and in thirds
+    maps = coordinates(Cells(3, 3, dropped, dropped), side)
+    for column in range(3):
+        own = maps[:, COORDINATES // 2 :, :, column * side : (column + 1) * side]
+        lower = int(column * dropped.drop * side)
+        assert torch.allclose(maps[:, COORDINATES // 2 :, :, :side].roll(lower, 2), own, atol=1e-4)
 
 
 def test_units_share_the_likeness_of_their_noise_and_no_more():
@@ -157,7 +161,7 @@ def test_progress_is_told_step_by_step(pipeline, text):
 @pytest.mark.parametrize("layout", list(Layout))
 def test_rolling_the_noise_rolls_the_design(pipeline, text, layout):
     """The whole sampler, in whole precision: what lies where in the file is chance, the cloth is the same."""
-    cells = Cells(2, 2, layout)
+    cells = Cells(2, layout.drop.denominator if layout.drop else 2, layout)
     noise = unit_noise(cells, UNIT_PX, seed=5)
     axis = 3 if layout is Layout.HALF_BRICK else 2  # along the other axis a sheared sheet comes back sheared
     moved = noise.flip(3) if layout is Layout.MIRROR else noise.roll(UNIT_PX, axis)

@@ -83,10 +83,13 @@ def test_the_signature_stays_when_a_design_is_moved_and_recoloured(down, across,
     assert difference < 0.01
 
 
-def test_a_half_drop_repeat_is_the_straight_repeat_that_makes_the_same_cloth():
+def test_a_dropped_repeat_is_the_straight_repeat_that_makes_the_same_cloth():
     one = design("sprig", 3)
     wide = np.hstack([one, np.roll(one, 48, axis=0)])
     assert likeness(mark_of(one, Layout.HALF_DROP), mark_of(wide)) > 0.999
+    thirds = np.hstack([one, np.roll(one, 32, axis=0), np.roll(one, 64, axis=0)])
+    assert likeness(mark_of(one, Layout.THIRD_DROP), mark_of(thirds)) > 0.999
+    assert likeness(mark_of(one, Layout.THIRD_DROP), mark_of(wide)) < 0.999
     tall = np.vstack([one, np.roll(one, 48, axis=1)])
     assert likeness(mark_of(one, Layout.HALF_BRICK), mark_of(tall)) > 0.999
     mirrored = np.vstack([np.hstack([one, one[:, ::-1]]), np.hstack([one, one[:, ::-1]])[::-1]])
