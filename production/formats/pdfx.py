@@ -22,7 +22,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from generation.domain.pattern import MM_PER_INCH
-from production.catalogue import PROFILES
+from production.colour_profiles import PROFILES
 from production.documents.slug import Typeset, typeset
 from production.domain.finding import Finding
 from production.domain.ink_tile import InkTile

@@ -99,13 +99,16 @@ class _Stretch:
             clip = self._box(each.clip)
             if clip[1] >= self.below or clip[3] <= self.above:
                 continue  # beside the cloth
+            if each.picture is None:
+                yield _wrong("placements", where, "something painted on the cloth that is no picture", "pictures only")
+                return repeat
             a, b, c, d, _, _ = each.matrix
             box = self._box(around(each.matrix))
             if box[1] >= self.below or box[3] <= self.above:
                 continue
             rounded = tuple(round(side) for side in box)
-            if each.picture is None or b or c or max(map(abs, np.subtract(box, rounded))) > NEAR_PX:
-                yield _wrong("placements", where, "something that is no whole pixels of a picture", "pictures only")
+            if b or c or max(map(abs, np.subtract(box, rounded))) > NEAR_PX:
+                yield _wrong("placements", where, "a picture between two pixels", "whole pixels")
                 return repeat
             if each.picture.get("/ImageMask", False):
                 ink = tuple(round(value * 255) for value in each.fill)
