@@ -68,7 +68,7 @@ class FullLength:
         return list(files)
 
     def verify(self, path: Path, manifest: Manifest) -> Sequence[Finding]:
-        """Read every strip back with tifffile: structure, the repeat and its copies, marks, bare cloth, ink per channel.
+        """Read every strip back with tifffile: structure, the repeat and its copies, marks, bare cloth, ink in all.
 
         One repeat and one strip are held at a time.
         """
