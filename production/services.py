@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils.module_loading import import_string
 from generation.domain.pattern import Raster
 from production.assessment import Assessment, Material, assess, look_over
 from production.catalogue import cloths, seed_catalogue, skus, specify
+from production.delivery import deliver, hot_folder_of
 from production.domain.colour import srgb_to_lab
 from production.domain.costing import CostBreakdown
 from production.domain.draft import Draft
@@ -46,7 +48,9 @@ __all__ = [
     "assess",
     "cloths",
     "cost",
+    "deliver",
     "format_codes",
+    "hot_folder_of",
     "look_over",
     "machine_format",
     "record_release",
@@ -59,7 +63,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest"
-_STANDARD = {PRINT: ("tile", "ticket", "costing", "preview"), WEAVE: ("loom", "ticket", "costing", "preview")}
+_STANDARD = {PRINT: ("tile", "xjdf", "ticket", "costing", "preview"), WEAVE: ("loom", "ticket", "costing", "preview")}
 
 
 @lru_cache
@@ -296,10 +300,12 @@ def _draft_facts(draft: Draft, spec: LineSpec) -> dict[str, Any]:
         "ends": ends,
         "picks": picks,
         "paper_sha256": digest_of(draft.paper),
-        "lift_sha256": digest_of(draft.lift.view(np.uint8)),
+        "lifts_sha256": [digest_of(lift.view(np.uint8)) for lift in draft.lifts],
         "weaves": list(draft.weaves),
         "repaired": draft.repaired,
-        "max_float": spec.weaving.max_float,
+        "float_limits": asdict(spec.weaving.float_limits),
+        "harness_ends": spec.weaving.harness_ends,
+        "total_ends": spec.weaving.total_ends,
     }
 
 

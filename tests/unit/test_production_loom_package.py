@@ -22,7 +22,7 @@ def package_of(tmp_path, **line):
 def test_the_loom_package_holds_one_pixel_per_crossing(tmp_path):
     raster, path = package_of(tmp_path, layout=Layout.HALF_DROP)
     with zipfile.ZipFile(path) as package:
-        specification = json.loads(package.read("spec.json"))
+        specification, weaves = (json.loads(package.read(f"{name}.json")) for name in ("spec", "weaves"))
         with package.open("pointpaper.png") as file, Image.open(file) as paper:
             assert (paper.mode, paper.size) == ("P", (384, 192))
             assert paper.info["dpi"] == pytest.approx((32 * 2.54, 24 * 2.54), abs=0.1)
@@ -33,7 +33,7 @@ def test_the_loom_package_holds_one_pixel_per_crossing(tmp_path):
     assert specification["repeat"]["design_repeats"] == [2, 1]
     half = pixels.shape[0] // 2
     assert np.array_equal(pixels[:, 192:], np.roll(pixels[:, :192], half, axis=0))
-    assert [effect["colour"] for effect in specification["effects"]] == list(raster.palette.colours)
+    assert [weave["colour"] for weave in weaves] == list(raster.palette.colours)
 
 
 def test_black_in_the_lift_plan_is_warp_up(tmp_path):
