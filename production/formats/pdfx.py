@@ -262,7 +262,8 @@ class _Masks:
 
     def of(self, mask: NDArray[np.bool_] | None) -> int:
         """The object number of a shape (rows, columns); None is a full rectangle."""
-        cells = np.ones((1, 1), bool) if mask is None else mask
+        # Four cells for a full rectangle: RIPs draw a single one as an outline, which may grow by a pixel.
+        cells = np.ones((2, 2), bool) if mask is None else mask
         packed = np.packbits(cells, axis=1).tobytes()
         key = (cells.shape, packed)
         if key not in self._known:
