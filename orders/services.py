@@ -252,7 +252,12 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
     width_mm, height_mm = new.repeat_mm
     repeat = Repeat(width_mm=width_mm, height_mm=height_mm, layout=layout)
     spec = production.specify(
-        shop.slug, substrate=new.substrate or None, weave=new.weave or None, quantity_m=new.quantity_m, repeat=repeat
+        shop.slug,
+        substrate=new.substrate or None,
+        weave=new.weave or None,
+        quantity_m=new.quantity_m,
+        repeat=repeat,
+        on=work.today(shop),
     )
     palette, palette_name = None, ""
     with _naming_field("palette"):

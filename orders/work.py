@@ -40,7 +40,7 @@ from inventory_sync.ports import (
 from orders import exclusivity
 from orders.domain.exploring import EXACT, Way
 from orders.errors import FileDamaged, HoldChanged, NotYetInStock
-from orders.models import Approval, Candidate, OrderLine, Round
+from orders.models import Approval, Candidate, OrderLine, Round, Shop
 from production import services as production
 from production.assessment import Assessment
 from production.domain.colour import lab_to_srgb
@@ -524,7 +524,13 @@ def spec_of(line: OrderLine, brief: Round) -> LineSpec:
         quantity_m=line.quantity_m,
         repeat=Repeat(brief.repeat_width_mm, brief.repeat_height_mm, Layout(brief.layout)),
         words=brief.words,
+        on=today(line.order.shop),
     )
+
+
+def today(shop: Shop) -> date:
+    """Return the day it is at the mill."""
+    return timezone.localdate(timezone=ZoneInfo(shop.time_zone))
 
 
 def _erp(line: OrderLine) -> Erp:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
 from generation.domain.pattern import Limits, Repeat
+from production.colour_profiles import Given, profile_for, register_shipped
 from production.domain.snap import Snapped, snap_print, snap_weave
 from production.domain.spec import PRINT, WEAVE, Ink, Inks, LineSpec, Machine, Profile, Weaving, Yarn
 from production.domain.weave import refuse_long_weaves
 from production.errors import (
     FabricNotPrintable,
-    NoProfile,
+    InksNotOnMachine,
+    MachineNotSuitable,
     NotOneCloth,
-    ProfileChanged,
     QuantityOutOfRange,
     UnknownFabric,
+    UnknownInkSet,
+    UnknownMachine,
     UnknownWeave,
 )
-from production.models import IccProfile, InkSet, MachineProfile, PriceRate, Substrate, WeaveSpec
+from production.models import InkSet, MachineProfile, PriceRate, Substrate, WeaveSpec
 
-PROFILES = Path(__file__).parent / "profiles"
 LEAST_QUANTITY_M, MOST_QUANTITY_M = 0.1, 5000.0
 MOST_COLOURS = 8  # of a printed design
 SMALLEST_FEATURE_MM = 0.5  # on printed cloth
@@ -59,7 +59,7 @@ def seed_catalogue(shop: str, factory: Mapping[str, Any]) -> dict[str, int]:
     for given in factory["ink_sets"]:
         keys = ["name", "ink_class", "inks", "tac_pct", "purge_ml", "pretreatment_sku", "pickup_pct", "route", "source"]
         ink_set = make("ink_sets", InkSet, given["code"], **{key: given[key] for key in keys})
-        _seed_profile(make, ink_set, given["profile"])
+        counts["icc_profiles"] += _seed_profile(ink_set, given["profile"])
     centres = {centre["code"]: centre for centre in factory["work_centres"]}
     for given in factory["machine_profiles"]:
         _seed_machine(make, shop, given, centres[given["work_centre"]])
@@ -71,6 +71,7 @@ def seed_catalogue(shop: str, factory: Mapping[str, Any]) -> dict[str, int]:
             given["sku"],
             width_mm=given["width_cm"] * 10,
             usable_width_mm=given["usable_width_cm"] * 10,
+            tac_pct=given.get("tac_pct"),
             source=given.get("shrink_source", ""),
             **{key: given[key] for key in keys},
         )
@@ -143,13 +144,18 @@ def specify(
     quantity_m: float | Decimal,
     repeat: Repeat,
     words: str = "",
+    machine: str | None = None,
+    ink_set: str | None = None,
     on: date | None = None,
 ) -> LineSpec:
     """Specify an order line: the fabric `substrate` to print, or the weave, at a snapped repeat.
 
-    `on`: the day whose colour profiles count; without it, any that has not ended counts as valid.
-    Raises NotOneCloth, UnknownFabric, UnknownWeave, QuantityOutOfRange, RepeatTooSmall, RepeatTooWide, RepeatTooLarge,
-    RepeatDoesNotFitHarness, FabricNotPrintable, NoProfile; `fields["field"]` names what to change.
+    `machine`: the one printer or loom to make it on, by its code; without it, all that can. `ink_set`: what to print
+    with, by its code; without it, what the machines print with as their standard. `on`: the day whose colour profiles
+    count; without it, those of any day do.
+    Raises NotOneCloth, UnknownFabric, UnknownWeave, UnknownMachine, UnknownInkSet, QuantityOutOfRange, RepeatTooSmall,
+    RepeatTooWide, RepeatTooLarge, RepeatDoesNotFitHarness, FabricNotPrintable, MachineNotSuitable, InksNotOnMachine,
+    NoProfile, ProfileChanged, WrongProfile; `fields["field"]` names what to change.
     """
     if bool(substrate) == bool(weave):
         raise NotOneCloth(fields={"field": "substrate"})
@@ -164,36 +170,41 @@ def specify(
             },
         )
     if substrate:
-        return _specify_print(shop, substrate, length_m, repeat, words, on)
-    return _specify_weave(shop, weave or "", length_m, repeat, words)
+        return _specify_print(shop, substrate, length_m, repeat, words, machine, ink_set, on)
+    if ink_set:
+        raise InksNotOnMachine(
+            "A loom prints with no inks: leave the ink set out, or choose a fabric to print.",
+            fields={"field": "ink_set", "measured": ink_set},
+        )
+    return _specify_weave(shop, weave or "", length_m, repeat, words, machine)
 
 
-def _specify_print(shop: str, sku: str, quantity_m: float, repeat: Repeat, words: str, on: date | None) -> LineSpec:
-    cloth = Substrate.objects.filter(shop=shop, code=sku).first()
-    if cloth is None:
-        choices = list(Substrate.objects.filter(shop=shop).order_by("code").values_list("code", flat=True))
-        raise UnknownFabric(
-            f"There is no fabric {sku!r} in the catalogue. Choose one of {', '.join(choices) or 'none yet'}.",
-            fields={"field": "substrate", "measured": sku, "choices": choices},
-        )
-    printers = list(
-        MachineProfile.objects.filter(
-            shop=shop,
-            kind=MachineProfile.Kind.PRINTER,
-            ink_set__ink_class=cloth.ink_class,
-            width_mm__gte=cloth.width_mm,
-        )
-        .select_related("ink_set")
-        .order_by("code")
-    )
-    if not printers:
-        raise FabricNotPrintable(
-            f"{cloth.name} takes {cloth.ink_class} inks, and no printer here that is {cloth.width_mm / 10:g} cm wide "
-            "has them. Choose another fabric.",
-            fields={"field": "substrate", "measured": cloth.ink_class, "limit": "ink sets of the printers"},
-        )
-    ink_set = printers[0].ink_set
-    printers = [printer for printer in printers if printer.ink_set_id == ink_set.pk]
+def _specify_print(
+    shop: str,
+    sku: str,
+    quantity_m: float,
+    repeat: Repeat,
+    words: str,
+    machine: str | None,
+    ink_set_code: str | None,
+    on: date | None,
+) -> LineSpec:
+    cloth = fabric_named(shop, sku)
+    ink_set = _ink_set_for(cloth, ink_set_code) if ink_set_code else None
+    if machine:
+        printer = _printer(shop, machine, cloth)
+        if ink_set is not None and ink_set not in printer.ink_sets():
+            raise InksNotOnMachine(
+                f"{printer.name} does not print with {ink_set.name}. Choose another machine or other inks.",
+                fields={
+                    "field": "ink_set",
+                    "measured": ink_set.code,
+                    "limit": ", ".join(each.code for each in printer.ink_sets()),
+                },
+            )
+        printers, ink_set = [printer], ink_set or _inks_on(printer, cloth)
+    else:
+        printers, ink_set = _printers(shop, cloth, ink_set)
     shrink_warp, shrink_weft = cloth.shrink_warp_pct / 100, cloth.shrink_weft_pct / 100
     snapped = snap_print(
         repeat, shrink_warp=shrink_warp, shrink_weft=shrink_weft, usable_width_mm=cloth.usable_width_mm
@@ -209,17 +220,137 @@ def _specify_print(shop: str, sku: str, quantity_m: float, repeat: Repeat, words
         words=words,
         operations=_operations(shop, ink_set.route, {"Print": printers}),
         limits=Limits(max_colours=MOST_COLOURS, min_feature_mm=SMALLEST_FEATURE_MM),
-        inks=_inks(ink_set, _profile(ink_set, cloth, printers[0], on)),
+        inks=_inks(ink_set, cloth, profile_for(ink_set, cloth, printers[0], on)),
     )
 
 
-def _specify_weave(shop: str, code: str, quantity_m: float, repeat: Repeat, words: str) -> LineSpec:
+def _printers(shop: str, cloth: Substrate, ink_set: InkSet | None) -> tuple[list[MachineProfile], InkSet]:
+    """All printers wide enough for a fabric that have `ink_set`; without it, those with the first one's standard."""
+    wide = MachineProfile.objects.filter(
+        shop=shop, kind=MachineProfile.Kind.PRINTER, width_mm__gte=cloth.width_mm
+    ).select_related("ink_set")
+    if ink_set is not None:
+        able = wide.filter(Q(ink_set=ink_set) | Q(other_ink_sets=ink_set)).distinct()
+        if not (printers := list(able.order_by("code"))):
+            raise InksNotOnMachine(
+                f"No printer here that is {cloth.width_mm / 10:g} cm wide prints with {ink_set.name}. "
+                "Choose other inks or another fabric.",
+                fields={"field": "ink_set", "measured": ink_set.code, "limit": f"{cloth.width_mm:g} mm wide"},
+            )
+        return printers, ink_set
+    printers = list(wide.filter(ink_set__ink_class=cloth.ink_class).order_by("code"))
+    if not printers:
+        raise FabricNotPrintable(
+            f"{cloth.name} takes {cloth.ink_class} inks, and no printer here that is {cloth.width_mm / 10:g} cm wide "
+            "has them. Choose another fabric.",
+            fields={"field": "substrate", "measured": cloth.ink_class, "limit": "ink sets of the printers"},
+        )
+    standard = printers[0].ink_set
+    return [printer for printer in printers if printer.ink_set_id == standard.pk], standard
+
+
+def _printer(shop: str, code: str, cloth: Substrate) -> MachineProfile:
+    """The printer of that code, wide enough for the fabric."""
+    printer = machine_named(shop, code)
+    if printer.kind != MachineProfile.Kind.PRINTER:
+        raise MachineNotSuitable(
+            f"{printer.name} does not print: choose a printer, or a weave.",
+            fields={"field": "machine", "measured": printer.kind, "limit": MachineProfile.Kind.PRINTER.value},
+        )
+    if (printer.width_mm or 0) < cloth.width_mm:
+        raise MachineNotSuitable(
+            f"{cloth.name} is {cloth.width_mm / 10:g} cm wide; {printer.name} takes {(printer.width_mm or 0) / 10:g} "
+            "cm. Choose a wider printer or another fabric.",
+            fields={
+                "field": "machine",
+                "measured": f"{cloth.width_mm:g} mm",
+                "limit": f"{printer.width_mm or 0:g} mm",
+            },
+        )
+    return printer
+
+
+def _inks_on(printer: MachineProfile, cloth: Substrate) -> InkSet:
+    """The first ink set of the printer that suits the fabric, its standard before the others."""
+    ink_sets = printer.ink_sets()
+    suiting = [ink_set for ink_set in ink_sets if ink_set.ink_class == cloth.ink_class]
+    if not suiting:
+        classes = sorted({ink_set.ink_class for ink_set in ink_sets})
+        raise MachineNotSuitable(
+            f"{cloth.name} takes {cloth.ink_class} inks; {printer.name} has {' and '.join(classes) or 'none'}. "
+            "Choose another printer or another fabric.",
+            fields={"field": "machine", "measured": cloth.ink_class, "limit": ", ".join(classes)},
+        )
+    return suiting[0]
+
+
+def fabric_named(shop: str, sku: str) -> Substrate:
+    """The fabric of that code. Raises UnknownFabric."""
+    cloth = Substrate.objects.filter(shop=shop, code=sku).first()
+    if cloth is None:
+        choices = list(Substrate.objects.filter(shop=shop).order_by("code").values_list("code", flat=True))
+        raise UnknownFabric(
+            f"There is no fabric {sku!r} in the catalogue. Choose one of {', '.join(choices) or 'none yet'}.",
+            fields={"field": "substrate", "measured": sku, "choices": choices},
+        )
+    return cloth
+
+
+def ink_set_named(shop: str, code: str) -> InkSet:
+    """The ink set of that code. Raises UnknownInkSet."""
+    ink_set = InkSet.objects.filter(shop=shop, code=code).first()
+    if ink_set is None:
+        choices = list(InkSet.objects.filter(shop=shop).order_by("code").values_list("code", flat=True))
+        raise UnknownInkSet(
+            f"There is no ink set {code!r} in the catalogue. Choose one of {', '.join(choices) or 'none yet'}.",
+            fields={"field": "ink_set", "measured": code, "choices": choices},
+        )
+    return ink_set
+
+
+def _ink_set_for(cloth: Substrate, code: str) -> InkSet:
+    """The ink set of that code, of the class the fabric takes."""
+    ink_set = ink_set_named(cloth.shop, code)
+    if ink_set.ink_class != cloth.ink_class:
+        raise FabricNotPrintable(
+            f"{cloth.name} takes {cloth.ink_class} inks, and {ink_set.name} is {ink_set.ink_class}. "
+            "Choose other inks or another fabric.",
+            fields={"field": "ink_set", "measured": ink_set.ink_class, "limit": cloth.ink_class},
+        )
+    return ink_set
+
+
+def machine_named(shop: str, code: str) -> MachineProfile:
+    """The printer, loom or other machine of that code. Raises UnknownMachine."""
+    machine = MachineProfile.objects.filter(shop=shop, code=code).select_related("ink_set").first()
+    if machine is None:
+        choices = list(
+            MachineProfile.objects.filter(shop=shop, kind__in=(MachineProfile.Kind.PRINTER, MachineProfile.Kind.LOOM))
+            .order_by("code")
+            .values_list("code", flat=True)
+        )
+        raise UnknownMachine(
+            f"There is no machine {code!r} in the catalogue. Choose one of {', '.join(choices) or 'none yet'}.",
+            fields={"field": "machine", "measured": code, "choices": choices},
+        )
+    return machine
+
+
+def _specify_weave(
+    shop: str, code: str, quantity_m: float, repeat: Repeat, words: str, machine: str | None
+) -> LineSpec:
     cloth = WeaveSpec.objects.filter(shop=shop, code=code).select_related("loom").first()
     if cloth is None:
         choices = list(WeaveSpec.objects.filter(shop=shop).order_by("code").values_list("code", flat=True))
         raise UnknownWeave(
             f"There is no weave {code!r} in the catalogue. Choose one of {', '.join(choices) or 'none yet'}.",
             fields={"field": "weave", "measured": code, "choices": choices},
+        )
+    if machine and (given := machine_named(shop, machine)) != cloth.loom:
+        what = f"is set for {cloth.loom.name}" if given.kind == MachineProfile.Kind.LOOM else "is woven on a loom"
+        raise MachineNotSuitable(
+            f"{cloth.name} {what}, not on {given.name}. Choose {cloth.loom.code}.",
+            fields={"field": "machine", "measured": given.code, "limit": cloth.loom.code},
         )
     weaves = tuple(cloth.weaves)
     snapped = snap_weave(
@@ -323,17 +454,19 @@ def _machine(row: MachineProfile) -> Machine:
         "factor",
         "dwell_min",
         "power_kw",
+        "sidecar",
+        "rip_folder",
     ]
-    return Machine(**{key: getattr(row, key) for key in keys})
+    return Machine(**{key: getattr(row, key) for key in keys}, files=tuple(row.files))
 
 
-def _inks(ink_set: InkSet, profile: Profile) -> Inks:
+def _inks(ink_set: InkSet, cloth: Substrate, profile: Profile) -> Inks:
     return Inks(
         code=ink_set.code,
         name=ink_set.name,
         ink_class=ink_set.ink_class,
         inks=tuple(Ink(**ink) for ink in ink_set.inks),
-        tac_pct=ink_set.tac_pct,
+        tac_pct=ink_set.tac_pct if cloth.tac_pct is None else min(ink_set.tac_pct, cloth.tac_pct),
         purge_ml=ink_set.purge_ml,
         pretreatment_sku=ink_set.pretreatment_sku,
         pickup_pct=ink_set.pickup_pct,
@@ -345,52 +478,26 @@ def _yarn(given: Mapping[str, Any]) -> Yarn:
     return Yarn(given["sku"], given["name"], given["tex"], given["crimp_pct"] / 100, given["colour"])
 
 
-def _profile(ink_set: InkSet, cloth: Substrate, printer: MachineProfile, on: date | None) -> Profile:
-    """The profile for this printer if there is one, else for any printer with these inks; its bytes are checked."""
-    rows = IccProfile.objects.filter(
-        Q(printer=printer) | Q(printer=None), ink_set=ink_set, fabric_class=cloth.ink_class
-    ).order_by("printer_id", "-valid_from")
-    valid = [row for row in rows if on is None or (row.valid_from <= on and (row.valid_until or on) >= on)]
-    if not valid:
-        raise NoProfile(
-            f"There is no valid colour profile for {printer.name} with {ink_set.name} on {cloth.ink_class} fabrics. "
-            "Add one in the catalogue.",
-            fields={"field": "substrate", "printer": printer.code, "ink_set": ink_set.code},
-        )
-    row = next((row for row in valid if row.printer_id is not None), valid[0])
-    path = PROFILES / row.path  # an absolute path stays as it is
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise NoProfile(f"The colour profile {row.code} can't be read.", fields={"profile": row.code}) from error
-    if found != row.sha256:
-        raise ProfileChanged(fields={"profile": row.code, "measured": found, "limit": row.sha256})
-    return Profile(name=row.name, sha256=row.sha256, path=path, synthetic=row.synthetic)
-
-
-def _seed_profile(make: Any, ink_set: InkSet, given: Mapping[str, Any]) -> None:
-    data = (PROFILES / given["file"]).read_bytes()
-    label = "SYNTHETIC: from an ink model, not measured on cloth. " if given["synthetic"] else ""
-    make(
-        "icc_profiles",
-        IccProfile,
-        given["code"],
-        name=given["name"] + (", SYNTHETIC" if given["synthetic"] else ""),
-        owner=given["owner"],
-        sha256=hashlib.sha256(data).hexdigest(),
-        path=given["file"],
+def _seed_profile(ink_set: InkSet, given: Mapping[str, Any]) -> bool:
+    _, new = register_shipped(
+        given["file"],
+        Given(
+            code=given["code"],
+            name=given["name"],
+            owner=given["owner"],
+            valid_from=date.fromisoformat(given["valid_from"]),
+            synthetic=given["synthetic"],
+        ),
         ink_set=ink_set,
-        fabric_class=ink_set.ink_class,
-        valid_from=date.fromisoformat(given["valid_from"]),
-        synthetic=given["synthetic"],
-        description=f"{label}Ink limit {ink_set.tac_pct:g} %.",
     )
+    return new
 
 
 def _seed_machine(make: Any, shop: str, given: Mapping[str, Any], centre: Mapping[str, Any]) -> None:
     facts = centre["attributes"]
     ink_set = InkSet.objects.get(shop=shop, code=given["ink_set"]) if given.get("ink_set") else None
-    make(
+    known = MachineProfile.objects.filter(shop=shop, code=centre["code"]).exists()
+    machine = make(
         "machines",
         MachineProfile,
         centre["code"],
@@ -410,8 +517,14 @@ def _seed_machine(make: Any, shop: str, given: Mapping[str, Any], centre: Mappin
         cleanup_min=centre["cleanup_min"],
         factor=given.get("factor", 1),
         power_kw=given.get("power_kw", 0),
+        files=given.get("files", []),
+        sidecar=given.get("sidecar", ""),
+        hot_folder=given.get("hot_folder", ""),
+        rip_folder=given.get("rip_folder", ""),
         head_m=given.get("head_m", 0),
         tail_m=given.get("tail_m", 0),
         waste_pct=given.get("waste_pct", 0),
         source=given.get("source", ""),
     )
+    if not known:
+        machine.other_ink_sets.add(*InkSet.objects.filter(shop=shop, code__in=given.get("other_ink_sets", [])))

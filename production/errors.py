@@ -96,6 +96,36 @@ class FabricNotPrintable(ProductionError):
     code = "fabric_not_printable"
 
 
+class UnknownMachine(ProductionError):
+    """This machine is not in the catalogue."""
+
+    code = "unknown_machine"
+
+
+class UnknownInkSet(ProductionError):
+    """This ink set is not in the catalogue."""
+
+    code = "unknown_ink_set"
+
+
+class MachineNotSuitable(ProductionError):
+    """This machine can't make this cloth."""
+
+    code = "machine_not_suitable"
+
+
+class InksNotOnMachine(ProductionError):
+    """The machine does not print with these inks."""
+
+    code = "inks_not_on_machine"
+
+
+class WrongProfile(ProductionError):
+    """The file is not a colour profile of these inks."""
+
+    code = "wrong_profile"
+
+
 class NoProfile(ProductionError):
     """There is no valid colour profile for this printer, ink set and fabric."""
 
@@ -115,6 +145,54 @@ class PriceMissing(ProductionError):
 
     code = "price_missing"
     http_status = 409
+
+
+class PictureUnreadable(ProductionError):
+    """The picture can't be read."""
+
+    code = "picture_unreadable"
+
+
+class PictureTooLarge(ProductionError):
+    """The picture is larger than can be read."""
+
+    code = "picture_too_large"
+
+
+class PictureTooSmall(ProductionError):
+    """The picture has too few pixels to hold a design."""
+
+    code = "picture_too_small"
+
+
+class PictureTooCoarse(ProductionError):
+    """The picture has too few pixels for the size it is to be made at."""
+
+    code = "picture_too_coarse"
+
+
+class PictureOutOfProportion(ProductionError):
+    """The picture has another shape than the repeat."""
+
+    code = "picture_out_of_proportion"
+
+
+class SeveralPictures(ProductionError):
+    """The file holds several pictures."""
+
+    code = "several_pictures"
+
+
+class PictureColoursUnknown(ProductionError):
+    """What the picture's numbers mean as colours is not known."""
+
+    code = "picture_colours_unknown"
+
+
+class PictureProfileUnusable(ProductionError):
+    """The picture's colour profile can't be used."""
+
+    code = "picture_profile_unusable"
 
 
 class RasterDoesNotFit(ProductionError):

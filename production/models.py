@@ -45,6 +45,9 @@ class Substrate(CatalogueRow):
     ink_class = models.CharField(max_length=32)
     shrink_warp_pct = models.FloatField()
     shrink_weft_pct = models.FloatField()
+    tac_pct = models.FloatField(
+        null=True, blank=True, help_text="the most ink this fabric takes, all channels added, where less than the inks'"
+    )
     source = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -62,7 +65,12 @@ class MachineProfile(CatalogueRow):
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     operation = models.CharField(max_length=64)
-    ink_set = models.ForeignKey(InkSet, null=True, blank=True, on_delete=models.PROTECT)
+    ink_set = models.ForeignKey(
+        InkSet, null=True, blank=True, on_delete=models.PROTECT, help_text="what it prints with unless asked otherwise"
+    )
+    other_ink_sets = models.ManyToManyField(
+        InkSet, blank=True, related_name="further_machines", help_text="what else it can print with"
+    )
     width_mm = models.FloatField(null=True, blank=True)
     speed_m2_h = models.FloatField(default=0)
     speed_m_min = models.FloatField(default=0)
@@ -79,6 +87,19 @@ class MachineProfile(CatalogueRow):
         blank=True,
         help_text="a loom's hooks in order, [function, how many]: selector, regulator, selvedge, figure, spare",
     )
+    files = models.JSONField(
+        default=list, blank=True, help_text="codes of the files that each of its jobs gets; none: what its kind gets"
+    )
+    sidecar = models.CharField(
+        max_length=16,
+        blank=True,
+        choices=[(code, code) for code in ("xjdf", "ergosoft", "printfactory", "durst")],
+        help_text="the ticket its RIP goes by, which is sent last; none: its file alone starts the job",
+    )
+    hot_folder = models.CharField(max_length=500, blank=True, help_text="as this server sees it")
+    rip_folder = models.CharField(
+        max_length=500, blank=True, help_text="the same folder as its RIP sees it; none: tickets name files beside them"
+    )
     head_m = models.FloatField(default=0, help_text="cloth before the design, per job")
     tail_m = models.FloatField(default=0)
     waste_pct = models.FloatField(default=0)
@@ -86,6 +107,11 @@ class MachineProfile(CatalogueRow):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_profile_per_machine")]
+
+    def ink_sets(self) -> list[InkSet]:
+        """What it can print with, its standard ink set first."""
+        standard = [self.ink_set] if self.ink_set is not None else []
+        return [*standard, *self.other_ink_sets.exclude(pk=self.ink_set_id).order_by("code")]
 
 
 class WeaveSpec(CatalogueRow):
@@ -124,6 +150,12 @@ class IccProfile(CatalogueRow):
     ink_set = models.ForeignKey(InkSet, on_delete=models.PROTECT)
     printer = models.ForeignKey(MachineProfile, null=True, blank=True, on_delete=models.PROTECT)
     fabric_class = models.CharField(max_length=64, help_text="ink class of the fabrics it may be used for")
+    substrate = models.ForeignKey(
+        Substrate, null=True, blank=True, on_delete=models.PROTECT, help_text="the one fabric it was measured on"
+    )
+    pretreatment_sku = models.CharField(
+        max_length=64, blank=True, help_text="on the cloth when it was measured; empty: does not matter"
+    )
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True)
     synthetic = models.BooleanField(help_text="made from a model, not measured on cloth")
@@ -172,6 +204,36 @@ class OutputFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.format} {self.path}"
+
+
+class Delivery(models.Model):
+    """One sending of a job's files into a hot folder: how far it came, and when it was done."""
+
+    class State(models.TextChoices):
+        SENDING = "sending"  # files are being put into the folder; nothing has started
+        STAGED = "staged"  # the last file lies there under the hidden name `waiting`, or was just renamed
+        SENT = "sent"
+
+    shop = models.CharField(max_length=64)
+    job = models.CharField(max_length=100)
+    number = models.PositiveIntegerField(help_text="2 and more: somebody sent it again on purpose")
+    ticket = models.ForeignKey(JobTicket, null=True, blank=True, related_name="deliveries", on_delete=models.PROTECT)
+    hot_folder = models.CharField(max_length=500)
+    files = models.JSONField(help_text="names, in the order they were sent")
+    by = models.CharField(max_length=150, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.SENDING)
+    waiting = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "job", "number"], name="one_delivery_per_job_and_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.state}"
 
 
 class CostSheet(models.Model):

@@ -8,7 +8,7 @@ import numpy as np
 
 from generation.domain.pattern import Layout, Limits, Palette, Raster, Repeat
 from production.assessment import assess
-from production.catalogue import PROFILES
+from production.colour_profiles import PROFILES
 from production.domain.costing import Assumption, breakdown, line
 from production.domain.snap import snap_print, snap_weave
 from production.domain.spec import PRINT, WEAVE, Ink, Inks, LineSpec, Machine, Profile, Weaving, Yarn

@@ -60,6 +60,7 @@ class Header:
     device_class: str  # 'prtr', 'mntr', 'scnr', 'link' ...
     space: str  # 'CMYK', '6CLR', 'RGB ' ...
     pcs: str  # 'Lab ' or 'XYZ '
+    description: str
     tags: tuple[str, ...]
     colorants: tuple[str, ...]  # names of the inks in the order of the channels; empty where it doesn't say
 
@@ -95,6 +96,7 @@ def read_header(data: bytes) -> Header:
         device_class=_text(data[12:16]),
         space=_text(data[16:20]),
         pcs=_text(data[20:24]),
+        description=_description(places.get("desc", b"")),
         tags=tuple(places),
         colorants=_colorant_names(places.get("clrt", b"")),
     )
@@ -199,6 +201,16 @@ def _colorant_names(data: bytes) -> tuple[str, ...]:
         return ()
     rows = [data[at : at + _COLORANT_NAME_BYTES] for at in range(12, len(data) - _COLORANT_BYTES + 1, _COLORANT_BYTES)]
     return tuple(_text(row.split(b"\0")[0]) for row in rows[: struct.unpack(">I", data[8:12])[0]])
+
+
+def _description(data: bytes) -> str:
+    """The words of a textDescriptionType (version 2) or the first of a multiLocalizedUnicodeType (version 4)."""
+    if data[:4] == b"desc" and len(data) >= 12:
+        return _text(data[12 : 12 + struct.unpack(">I", data[8:12])[0]].split(b"\0")[0])
+    if data[:4] == b"mluc" and len(data) >= 28:
+        length, offset = struct.unpack(">2I", data[20:28])
+        return data[offset : offset + length].decode("utf-16-be", errors="replace")
+    return ""
 
 
 def _text(data: bytes) -> str:

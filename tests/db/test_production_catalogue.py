@@ -98,7 +98,7 @@ def test_a_profile_whose_file_was_changed_is_not_used(factory):
 
 
 def test_a_printer_s_own_profile_goes_before_the_common_one(factory):
-    common = IccProfile.objects.get()
+    common = IccProfile.objects.get(code="RE-CMYK-COTTON")
     printer = MachineProfile.objects.get(code="PRT1")
     IccProfile.objects.create(
         shop="demo",

@@ -9,7 +9,7 @@ import pytest
 import pyvips
 from PIL import ImageCms
 
-from production.catalogue import PROFILES
+from production.colour_profiles import PROFILES
 from production.domain.colour import delta_e_2000
 from production.domain.icc import device_space, lab_grid, nodes_per_ink, read_header, write_profile
 from production.domain.inkmodel import (

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.progress import Progress
 
-from production.catalogue import PROFILES
+from production.colour_profiles import PROFILES
 from production.domain.icc import write_profile
 from production.domain.inkmodel import (
     REACTIVE_ON_COTTON,
