@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from generation.domain.pattern import Raster
-from production.documents.costing import costing_pdf
+from production.documents.costing import costing_json, costing_of, costing_pdf
+from production.documents.quotation import quotation_pdf
+from production.documents.reading import (
+    check_costing,
+    check_costing_json,
+    check_preview,
+    check_quotation,
+    check_strikeoff,
+    check_ticket,
+)
+from production.documents.strikeoff import strikeoff_pdf
 from production.documents.ticket import ticket_pdf
 from production.domain.colour import lab_to_srgb
-from production.domain.finding import Finding
 from production.domain.picture import Picture
 from production.formats.durst import check_durst, write_durst
 from production.formats.ergosoft import check_ergosoft, write_ergosoft
 from production.formats.printfactory import check_printfactory, write_printfactory
 from production.formats.xjdf import check_xjdf, write_xjdf
-from production.ports import Manifest, Paper, RenderJob, WrittenFile
+from production.ports import Paper, RenderJob, WrittenFile
 from production.preview import preview_png
 
 
 def _ticket(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
-    return ticket_pdf(design, job, files[0])
+    return ticket_pdf(design, job, files)
 
 
 def _costing(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
-    return costing_pdf(job)
+    return costing_pdf(costing_of(job))
+
+
+def _costing_json(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
+    return costing_json(costing_of(job))
+
+
+def _quotation(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
+    return quotation_pdf(design, job)
+
+
+def _strikeoff(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
+    return strikeoff_pdf(design, job)
 
 
 def _preview(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
     return preview_png(design, columns=2, rows=2, width_px=1200, colours=lab_to_srgb(job.assessment.made_lab))
-
-
-def _unread(path: Path, manifest: Manifest) -> Sequence[Finding]:
-    return []
 
 
 PAPERS = {
@@ -40,7 +56,10 @@ PAPERS = {
     "ergosoft": Paper("-ergosoft.xml", write_ergosoft, check_ergosoft),
     "printfactory": Paper("-printfactory.xml", write_printfactory, check_printfactory),
     "durst": Paper("-durst.xml", write_durst, check_durst),
-    "ticket": Paper("-ticket.pdf", _ticket, _unread),
-    "costing": Paper("-costing.pdf", _costing, _unread),
-    "preview": Paper("-preview.png", _preview, _unread),
+    "ticket": Paper("-ticket.pdf", _ticket, check_ticket),
+    "costing": Paper("-costing.pdf", _costing, check_costing),
+    "costing_json": Paper("-costing.json", _costing_json, check_costing_json),
+    "quotation": Paper("-quotation.pdf", _quotation, check_quotation),
+    "strikeoff": Paper("-strikeoff.pdf", _strikeoff, check_strikeoff),
+    "preview": Paper("-preview.png", _preview, check_preview),
 }

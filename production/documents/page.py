@@ -12,12 +12,14 @@ from reportlab.graphics.barcode import code128
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.lib.colors import Color, HexColor, black
 from reportlab.lib.pagesizes import A4, LETTER
-from reportlab.lib.units import mm
+from reportlab.lib.units import mm as _mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from production.documents import scripts
+
+mm = float(_mm)  # in points
 
 # Source Sans Pro, SIL Open Font Licence 1.1, beside this file with its licence.
 REGULAR, STRONG, BOLD = "SourceSans", "SourceSans-Semibold", "SourceSans-Bold"
@@ -41,7 +43,7 @@ _MISSING = "\N{WHITE SQUARE}"
 _JOINERS = "\u200c\u200d"
 
 
-class Page(Canvas):
+class Page(Canvas):  # type: ignore[misc]  # reportlab tells no types
     """A canvas of one paper size that embeds the letters of every script, and files, when it is saved.
 
     The same drawing gives the same bytes, and no font stays outside.
@@ -51,7 +53,8 @@ class Page(Canvas):
         super().__init__(
             buffer, pagesize=PAPERS[paper], invariant=1, pageCompression=1, initialFontName=REGULAR, lang="en"
         )
-        self.width, self.height = PAPERS[paper]
+        self.width: float = PAPERS[paper][0]
+        self.height: float = PAPERS[paper][1]
         self._buffer = buffer
         self._glyphs: dict[tuple[str, int], dict[int, str]] = {}
         self._attached: list[tuple[str, str, str, bytes, str]] = []
@@ -106,8 +109,8 @@ class Page(Canvas):
                 filename=name,
                 mime_type=mime,
                 description=description,
-                relationship=pikepdf.Name(f"/{relationship}"),
             )
+            spec.relationship = pikepdf.Name(f"/{relationship}")
             pdf.attachments[name] = spec
             listed.append(spec.obj)
         if self._attached:
@@ -202,6 +205,19 @@ def fitted(text: object, font: str, size: float, width: float) -> str:
     return line[:low].rstrip() + "…"
 
 
+def lines_of(content: object, font: str, size: float, width: float, *, most: int) -> list[str]:
+    """`content` as at most `most` lines no wider than `width` points, broken at spaces, the last one cut if need be."""
+    lines: list[str] = []
+    words = printable(content).split()
+    while words and len(lines) < most - 1:
+        taken = 1
+        while taken < len(words) and width_of(" ".join(words[: taken + 1]), font, size) <= width:
+            taken += 1
+        lines.append(fitted(" ".join(words[:taken]), font, size, width))
+        words = words[taken:]
+    return [*lines, fitted(" ".join(words), font, size, width)] if words else lines
+
+
 def text(
     canvas: Page,
     x: float,
@@ -251,12 +267,20 @@ def box(canvas: Page, x: float, y: float, width: float, height: float, *, fill: 
 
 
 def facts(
-    canvas: Page, x: float, y: float, width: float, rows: Sequence[tuple[str, str]], *, step: float, split: float
+    canvas: Page,
+    x: float,
+    y: float,
+    width: float,
+    rows: Sequence[tuple[str, str]],
+    *,
+    step: float,
+    split: float,
+    size: float = 8.8,
 ) -> float:
     """Rows of name and value, `split` points between their left edges; returns the y below the last."""
     for name, value in rows:
-        text(canvas, x, y, name, size=8.2, colour=QUIET, width=split - 2)
-        text(canvas, x + split, y, value, font=STRONG, size=8.8, width=width - split)
+        text(canvas, x, y, name, size=size - 0.5, colour=QUIET, width=split - 2)
+        text(canvas, x + split, y, value, font=STRONG, size=size, width=width - split)
         y -= step
     return y
 

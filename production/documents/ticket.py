@@ -1,36 +1,35 @@
-"""The job ticket: one A4 page that follows the cloth, to be read at arm's length on the shop floor."""
+"""The job ticket: one page that follows the cloth, to be read at arm's length on the shop floor.
+
+What the mill knows and the product does not is a line to be filled in by hand.
+"""
 
 from __future__ import annotations
 
 import io
-import math
+import json
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import asdict
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from PIL import Image
-from reportlab.lib.colors import HexColor, white
-from reportlab.lib.units import mm
-from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
+from reportlab.lib.colors import white
 
 from generation.domain.pattern import Layout, Raster
 from production.documents.page import (
     ACCENT,
     BOLD,
-    INK,
     LINE,
     MARGIN,
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
     PANEL,
     QUIET,
     STRONG,
+    Page,
     box,
     code_128,
     facts,
     heading,
     label,
+    mm,
     open_page,
     printable,
     qr_code,
@@ -38,41 +37,137 @@ from production.documents.page import (
     text,
     width_of,
 )
-from production.domain.colour import lab_to_srgb, srgb_to_lab
+from production.documents.parts import (
+    LAYOUT_WORDS,
+    asked_lab,
+    day_in_words,
+    drop_in_words,
+    made_colours,
+    made_lab,
+    moment_in_words,
+    panel,
+    repeats,
+    swatch,
+    tick,
+    to_fill,
+)
+from production.domain.checks.colours import TRUE_DELTA_E
+from production.domain.colour import delta_e_2000, lab_to_srgb
+from production.domain.picture import Picture
 from production.domain.weave import warp_share
 from production.ports import RenderJob, WrittenFile
-from production.preview import cloth_picture
+from production.separation import solids
 
-WIDTH = PAGE_WIDTH - 2 * MARGIN
-PICTURE = 82 * mm
-PICTURE_PX = 800
-MOST_COPIES = 12  # of a repeat along one side of the picture
-LAYOUT_WORDS = {
-    Layout.STRAIGHT: "straight",
-    Layout.HALF_DROP: "half-drop",
-    Layout.THIRD_DROP: "third-drop",
-    Layout.HALF_BRICK: "half-brick",
-    Layout.MIRROR: "mirror",
-}
+TICKET_JSON, JOB_XJDF = "ticket.json", "job.xjdf"
+TICKET_FORMAT = "weftline-ticket/1"
+PICTURE = 57 * mm
+PANEL_HEIGHT = 19 * mm
+FOOTER = 29 * mm  # height of the block with the file's checksums, page number included
+QUALITY = 26 * mm
+TALLEST_STEP, LEAST_STEP = 8.4 * mm, 4.2 * mm
 
 
-def ticket_pdf(raster: Raster, job: RenderJob, machine_file: WrittenFile) -> bytes:
-    """The ticket as PDF; the same job gives the same bytes."""
+def ticket_pdf(design: Raster | Picture, job: RenderJob, files: Sequence[WrittenFile]) -> bytes:
+    """The ticket as PDF with ticket.json, and job.xjdf where one was written, inside; the same job, the same bytes.
+
+    files: what was written before it, the machine file first.
+    """
     buffer = io.BytesIO()
-    canvas = open_page(buffer, title=f"Job ticket {job.reference} r{job.revision}", subject=job.spec.name)
-    top = _header(canvas, job)
-    top = _key_facts(canvas, job, top)
-    _picture(canvas, raster, job, MARGIN, top - PICTURE)
-    _specification(canvas, job, MARGIN + PICTURE + 6 * mm, top)
-    top -= PICTURE + 13 * mm
-    colours_foot = _colours(canvas, raster, job, top)
-    use_foot = _consumption(canvas, job, top)
-    top = min(colours_foot, use_foot) - 4 * mm
-    _route(canvas, job, top)
-    _footer(canvas, job, machine_file)
-    canvas.showPage()
-    canvas.save()
+    title = f"Job ticket {job.reference} r{job.revision}"
+    page = open_page(buffer, title=title, subject=job.spec.name, paper=job.paper)
+    top = _header(page, job)
+    top = _key_facts(page, job, top)
+    _specification(page, job, MARGIN + PICTURE + 5 * mm, top)
+    foot = _pictures(page, design, job, top)
+    colours_foot = _colours(page, design, job, foot - 4 * mm)
+    use_foot = _consumption(page, job, foot - 4 * mm)
+    _route(page, job, min(colours_foot, use_foot) - 2.5 * mm, FOOTER + QUALITY)
+    _quality(page, job)
+    _footer(page, job, files)
+    page.attach(
+        TICKET_JSON,
+        ticket_json(job, files),
+        mime="application/json",
+        relationship="Data",
+        description="What this ticket says, for programs",
+    )
+    xjdf = next((file for file in files if file.format == "xjdf"), None)
+    if xjdf is not None:
+        page.attach(
+            JOB_XJDF,
+            xjdf.path.read_bytes(),
+            mime="application/vnd.cip4-xjdf+xml",
+            relationship="Source",
+            description="The job in CIP4's XJDF",
+        )
+    page.showPage()
+    page.save()
     return buffer.getvalue()
+
+
+def ticket_json(job: RenderJob, files: Sequence[WrittenFile]) -> bytes:
+    """What the ticket says as JSON, and nothing of what it costs: it goes through everybody's hands."""
+    spec, found = job.spec, job.assessment
+    profile = spec.inks.profile if spec.inks is not None else None
+    said: dict[str, Any] = {
+        "format": TICKET_FORMAT,
+        "job": job.name,
+        "reference": job.reference,
+        "revision": job.revision,
+        "released_at": job.released_at.isoformat(),
+        "order": job.order,
+        "customer": job.customer,
+        "due": job.due.isoformat() if job.due else None,
+        "promised": job.promised.isoformat() if job.promised else None,
+        "priority": job.priority or None,
+        "design": job.design,
+        "colourway": job.colourway,
+        "words": job.words,
+        "article": {"sku": spec.sku, "name": spec.name, "fibre": spec.fibre, "gsm": spec.gsm},
+        "width_mm": {"whole": spec.width_mm, "usable": spec.usable_width_mm},
+        "shrinkage_pct": {"length": spec.shrink_warp * 100, "width": spec.shrink_weft * 100},
+        "lots": [asdict(use) | {"quantity": str(use.quantity)} for use in job.lots],
+        "machine": job.machine.code,
+        "length_m": {
+            "ordered": spec.quantity_m,
+            "pattern": round(found.usage.pattern_length_m, 4),
+            "cloth": round(found.usage.fabric_length_m, 4),
+        },
+        "repeat": {
+            "layout": spec.repeat.layout.value,
+            "drop": str(spec.repeat.layout.drop),
+            "shift": str(spec.repeat.layout.shift),
+            "asked_mm": [spec.asked.width_mm, spec.asked.height_mm],
+            "finished_mm": [round(spec.repeat.width_mm, 4), round(spec.repeat.height_mm, 4)],
+            "pixels": [spec.width_px, spec.height_px],
+            "dpi": spec.dpi,
+            "scale": [round(spec.scale_x, 6), round(spec.scale_y, 6)],
+        },
+        "ink_limit_pct": spec.inks.tac_pct if spec.inks is not None else None,
+        "ink_ml": {channel: round(ml, 3) for channel, ml in found.usage.ink_ml.items()},
+        "profile": {"name": profile.name, "sha256": profile.sha256} if profile is not None else None,
+        "yarn_kg": {sku: round(kg, 4) for sku, kg in found.usage.yarn_kg.items()},
+        "colours": [
+            {"asked": asked, "made": made, "made_lab_d50": [round(float(value), 2) for value in lab]}
+            for asked, made, lab in zip(found.palette.colours, made_colours(job), made_lab(job), strict=True)
+        ]
+        if len(found.palette)
+        else [],
+        "steps": [
+            {
+                "name": step.name,
+                "work_centre": step.work_centre,
+                "start": step.start.isoformat(),
+                "end": step.end.isoformat(),
+            }
+            for step in job.steps
+        ],
+        "files": [
+            {"name": file.path.name, "format": file.format, "sha256": file.sha256, "bytes": file.size_bytes}
+            for file in files
+        ],
+    }
+    return json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
 def code_value(job: RenderJob) -> str:
@@ -80,260 +175,295 @@ def code_value(job: RenderJob) -> str:
     return job.name
 
 
-def made_colours(job: RenderJob) -> list[str]:
-    """What each colour of the palette becomes on the cloth, as '#rrggbb': by the colour profile, or by the yarns."""
-    rgb = lab_to_srgb(job.assessment.made_lab)
-    return ["#" + bytes(colour).hex() for colour in rgb.tolist()]
-
-
-def _header(canvas: Canvas, job: RenderJob) -> float:
-    top = PAGE_HEIGHT - 11 * mm
-    qr = 31 * mm
-    qr_code(canvas, PAGE_WIDTH - MARGIN - qr + 3 * mm, top - qr + 3 * mm, job.url or job.name, size=qr)
-    left = WIDTH - qr - 2 * mm
-    text(canvas, MARGIN, top - 4 * mm, job.shop or "Weftline", font=STRONG, size=9.5, colour=QUIET, width=80 * mm)
-    text(canvas, MARGIN + left, top - 4 * mm, "JOB TICKET", font=BOLD, size=9.5, colour=ACCENT, align="right")
-    text(canvas, MARGIN, top - 15.5 * mm, job.reference, font=BOLD, size=29, width=82 * mm)
-    text(canvas, MARGIN, top - 21.5 * mm, f"Revision {job.revision}", font=STRONG, size=10.5)
+def _header(page: Page, job: RenderJob) -> float:
+    top = page.height - 9 * mm
+    qr = 30 * mm
+    qr_code(page, page.width - MARGIN - qr + 3 * mm, top - qr + 3 * mm, job.url or job.name, size=qr)
+    left = page.inner - qr - 1 * mm
+    text(page, MARGIN, top - 3.5 * mm, job.shop or "Weftline", font=STRONG, size=9.5, colour=QUIET, width=80 * mm)
+    text(page, MARGIN + left, top - 3.5 * mm, "JOB TICKET", font=BOLD, size=9.5, colour=ACCENT, align="right")
+    text(page, MARGIN, top - 13.5 * mm, job.reference, font=BOLD, size=26, width=80 * mm)
+    text(page, MARGIN, top - 19.3 * mm, f"Revision {job.revision}", font=STRONG, size=10)
     order = f"Order {job.order}" if job.order else ""
-    text(canvas, MARGIN + 24 * mm, top - 21.5 * mm, order, size=10.5, colour=QUIET, width=55 * mm)
-    text(canvas, MARGIN, top - 27 * mm, job.customer, font=STRONG, size=12, width=left - 70 * mm)
-    code_128(canvas, MARGIN + left - 68 * mm, top - 22.5 * mm, code_value(job), width=68 * mm, height=13.5 * mm)
-    text(canvas, MARGIN + left, top - 26.5 * mm, code_value(job), size=8, colour=QUIET, align="right", width=68 * mm)
-    return top - 32 * mm
+    text(page, MARGIN + 22 * mm, top - 19.3 * mm, order, size=10, colour=QUIET, width=55 * mm)
+    text(page, MARGIN, top - 24.5 * mm, job.customer, font=STRONG, size=11.5, width=left - 70 * mm)
+    code_128(page, MARGIN + left - 68 * mm, top - 20.5 * mm, code_value(job), width=68 * mm, height=13 * mm)
+    text(page, MARGIN + left, top - 24.3 * mm, code_value(job), size=8, colour=QUIET, align="right", width=68 * mm)
+    return top - 28 * mm
 
 
-def _key_facts(canvas: Canvas, job: RenderJob, top: float) -> float:
+def _key_facts(page: Page, job: RenderJob, top: float) -> float:
     spec = job.spec
     lot = next((use.lot for use in job.lots if use.lot), "")
-    machine = next((step.work_centre for step in job.steps if step.name in ("Print", "Weave")), spec.machines[0])
+    design = ", ".join(part for part in (job.design, job.colourway) if part)
     cells = (
-        ("LENGTH TO DELIVER", f"{spec.quantity_m:g} m", 1.0),
+        ("LENGTH TO DELIVER", f"{spec.quantity_m:g} m", 1.05),
         ("FABRIC" if spec.inks else "CLOTH", spec.name, 1.75),
         ("LOT (ROLL)" if spec.inks else "WEAVE", lot or (spec.sku if spec.weaving else "none held"), 1.15),
-        ("MACHINE", machine, 0.8),
-        ("DUE", f"{job.due:%a} {job.due.day} {job.due:%b %Y}" if job.due else "not set", 1.35),
+        ("MACHINE", job.machine.code, 0.75),
+        ("DUE", day_in_words(job.due) if job.due else "not set", 1.35),
+        ("PRIORITY", job.priority, 0.75),
     )
-    height = 13 * mm
+    height = 12 * mm
     total = sum(share for *_, share in cells)
-    box(canvas, MARGIN, top - height, WIDTH, height, fill=PANEL)
+    box(page, MARGIN, top - height, page.inner, height, fill=PANEL)
     x = MARGIN
     for number, (name, value, share) in enumerate(cells):
-        width = WIDTH * share / total
+        width = page.inner * share / total
         if number:
-            canvas.setStrokeColor(LINE)
-            canvas.line(x, top - height + 2 * mm, x, top - 2 * mm)
-        label(canvas, x + 2.5 * mm, top - 4.4 * mm, name)
-        text(
-            canvas,
-            x + 2.5 * mm,
-            top - 10 * mm,
-            value,
-            font=BOLD,
-            size=_size_for(value, width - 4 * mm),
-            width=width - 4 * mm,
-        )
+            page.setStrokeColor(LINE)
+            page.line(x, top - height + 2 * mm, x, top - 2 * mm)
+        label(page, x + 2 * mm, top - 4.2 * mm, name)
+        if value:
+            size = _size_for(value, width - 3.5 * mm)
+            text(page, x + 2 * mm, top - 9.4 * mm, value, font=BOLD, size=size, width=width - 3.5 * mm)
+        else:
+            rule(page, x + 2 * mm, top - 9.8 * mm, width - 4 * mm, colour=QUIET)
         x += width
-    return top - height - 5 * mm
+    line = top - height - 4.6 * mm
+    text(page, MARGIN, line, "Design", size=8.2, colour=QUIET)
+    named = f"{design}, " if design else ""
+    text(page, MARGIN + 12 * mm, line, f"{named}“{job.words}”" if job.words else design, font=STRONG, size=8.6,
+         width=page.inner - 13 * mm)  # fmt: skip
+    return line - 3.6 * mm
 
 
 def _size_for(value: str, width: float) -> float:
     """The largest of the sizes for key facts at which `value` fits, else the smallest."""
-    return next((size for size in (12.5, 11.0, 9.5) if width_of(printable(value), BOLD, size) <= width), 9.0)
+    return next((size for size in (12.0, 10.5, 9.2) if width_of(printable(value), BOLD, size) <= width), 8.4)
 
 
-def _picture(canvas: Canvas, raster: Raster, job: RenderJob, x: float, y: float) -> None:
-    """A square of cloth at least two repeats wide and high, the repeats drawn as they stand."""
+def _pictures(page: Page, design: Raster | Picture, job: RenderJob, top: float) -> float:
+    """The repeat as it stands, and the width of the cloth below it; returns the foot."""
     repeat = job.spec.repeat
-    side_mm = min(2 * max(repeat.width_mm, repeat.height_mm), MOST_COPIES * min(repeat.width_mm, repeat.height_mm))
-    scale = PICTURE / side_mm
-    tile_w, tile_h = repeat.width_mm * scale, repeat.height_mm * scale
-    columns, rows = (max(1, math.ceil(PICTURE / side - 1e-6)) for side in (tile_w, tile_h))
-    made = lab_to_srgb(job.assessment.made_lab)
-    width_px = round(PICTURE_PX * columns * tile_w / PICTURE)
-    picture = cloth_picture(raster, columns=columns, rows=rows, width_px=width_px, colours=made)
-    canvas.saveState()
-    path = canvas.beginPath()
-    path.rect(x, y, PICTURE, PICTURE)
-    canvas.clipPath(path, stroke=0)
-    top = y + PICTURE
-    image = ImageReader(Image.fromarray(picture))
-    canvas.drawImage(image, x, top - rows * tile_h, columns * tile_w, rows * tile_h)
-    for column in range(-1, columns + 1):
-        for row in range(-1, rows + 1):
-            tile_x = x + (column + float(row * repeat.layout.shift % 1)) * tile_w
-            tile_y = top - (row + 1 + float(column * repeat.layout.drop % 1)) * tile_h
-            _outline(canvas, tile_x, tile_y, tile_w, tile_h, strong=False)
-    _outline(canvas, x, top - tile_h, tile_w, tile_h, strong=True)
-    canvas.restoreState()
-    box(canvas, x, y, PICTURE, PICTURE)
+    y = top - PICTURE
+    repeats(page, design, job, MARGIN, y, PICTURE)
     caption = f"one repeat {repeat.width_mm:.1f} × {repeat.height_mm:.1f} mm, {LAYOUT_WORDS[repeat.layout]}"
-    text(canvas, x, y - 4 * mm, caption, size=8.2, colour=QUIET, width=PICTURE)
+    text(page, MARGIN, y - 3.2 * mm, caption, size=7.4, colour=QUIET, width=PICTURE)
+    y -= 5.2 * mm + PANEL_HEIGHT
+    scale = panel(page, design, job, MARGIN, y, PICTURE, PANEL_HEIGHT)
+    words = f"the cloth, {job.spec.width_mm / 10:g} cm, 1 : {scale:.0f}, face up, head at the top"
+    text(page, MARGIN, y - 3.2 * mm, words, size=7.4, colour=QUIET, width=PICTURE)
+    return y - 4.5 * mm
 
 
-def _outline(canvas: Canvas, x: float, y: float, width: float, height: float, *, strong: bool) -> None:
-    """A repeat's edge that shows on dark and light designs: white below, dark above."""
-    styles = ((white, 2.4, ()), (INK, 1.1, ())) if strong else ((white, 1.2, ()), (INK, 0.5, (3, 3)))
-    for colour, weight, dash in styles:
-        canvas.setStrokeColor(colour)
-        canvas.setLineWidth(weight)
-        canvas.setDash(*(dash or ([], 0)))
-        canvas.rect(x, y, width, height, stroke=1, fill=0)
-    canvas.setDash([], 0)
+def _specification(page: Page, job: RenderJob, x: float, top: float) -> None:
+    gap = 5 * mm
+    width = (page.width - MARGIN - x - gap) / 2
+    step, split = 3.95 * mm, 20.5 * mm
+    y = top
+    for title, rows in (("Repeat", _repeat_rows(job)), ("Fabric" if job.spec.inks else "Cloth", _fabric_rows(job))):
+        heading(page, x, y - 4.2 * mm, title, width)
+        y = facts(page, x, y - 8.4 * mm, width, rows, step=step, split=split, size=7.9) + 1.2 * mm
+    x, y = x + width + gap, top
+    heading(page, x, y - 4.2 * mm, "Printing" if job.spec.inks else "Weaving", width)
+    rows = _printing_rows(job) if job.spec.inks else _weaving_rows(job)
+    y = facts(page, x, y - 8.4 * mm, width, rows, step=step, split=split, size=7.9)
+    if job.spec.inks:
+        to_fill(page, x, y - 0.4 * mm, width, "Mode, passes", size=7.9)
+        y -= 4.8 * mm
+    heading(page, x, y - 3.6 * mm, "Care, packing, remarks", width)
+    y -= 9 * mm
+    for name in ("Wash care", "Packing", "Remarks", ""):
+        to_fill(page, x, y, width, name, size=7.9)
+        y -= 5 * mm
 
 
-def _specification(canvas: Canvas, job: RenderJob, x: float, top: float) -> None:
-    spec, usage = job.spec, job.assessment.usage
-    width = PAGE_WIDTH - MARGIN - x
-    split = 29 * mm
+def _repeat_rows(job: RenderJob) -> list[tuple[str, str]]:
+    spec = job.spec
     thread = "ends × picks" if spec.weaving else "px"
     rows = [
         ("Finished", f"{spec.repeat.width_mm:.2f} × {spec.repeat.height_mm:.2f} mm"),
+        ("Asked for", f"{spec.asked.width_mm:g} × {spec.asked.height_mm:g} mm"),
         ("In the file", f"{spec.width_px} × {spec.height_px} {thread}"),
         ("Layout", LAYOUT_WORDS[spec.repeat.layout]),
-        ("Across the width", f"{job.assessment.repeats_across:.2f} repeats"),
+        ("Drop", drop_in_words(spec.repeat.layout)),
+        ("Mirrored", f"{'yes' if spec.repeat.layout is Layout.MIRROR else 'no'}; as pictured, not turned"),
+        ("Across", f"{job.assessment.repeats_across:.2f} repeats"),
     ]
     if spec.inks:
-        rows[2:2] = [
-            ("Printed", f"{spec.printed_width_mm:.2f} × {spec.printed_height_mm:.2f} mm at {spec.dpi:g} dpi"),
-            ("Scale, in the file", f"width × {spec.scale_x:.4f}, length × {spec.scale_y:.4f}"),
-        ]
-    heading(canvas, x, top - 4.5 * mm, "Repeat", width)
-    y = facts(canvas, x, top - 9.3 * mm, width, rows, step=4.7 * mm, split=split)
+        rows.insert(3, ("Printed", f"{spec.printed_width_mm:.2f} × {spec.printed_height_mm:.2f} mm"))
+        rows.append(("Scale, in file", f"width × {spec.scale_x:.4f}, length × {spec.scale_y:.4f}"))
+    return rows
+
+
+def _fabric_rows(job: RenderJob) -> list[tuple[str, str]]:
+    spec, usage = job.spec, job.assessment.usage
     rows = [
-        ("Article", f"{spec.sku}, {spec.fibre}, {spec.gsm:g} g/m²"),
-        ("Width, usable", f"{spec.width_mm / 10:g} cm, {spec.usable_width_mm / 10:g} cm between selvedges"),
-        ("Length off the roll" if spec.inks else "Length to weave", f"{usage.fabric_length_m:.2f} m"),
+        ("Article", spec.sku),
+        ("Quality", f"{spec.fibre}, {spec.gsm:g} g/m²"),
+        ("Width", f"{spec.width_mm / 10:g} cm, usable {spec.usable_width_mm / 10:g} cm"),
+        ("Ordered", f"{spec.quantity_m:g} m"),
+        ("To print" if spec.inks else "To weave", f"{usage.pattern_length_m:.2f} m"),
+        ("Off the roll" if spec.inks else "Warp", f"{usage.fabric_length_m:.2f} m"),
+        ("Allowance", f"head {spec.head_m:g}, tail {spec.tail_m:g} m, waste {spec.waste * 100:g} %"),
+        ("Shrinkage", f"length {spec.shrink_warp * 100:g} %, width {spec.shrink_weft * 100:g} %"),
     ]
     if spec.inks:
-        rows.append(("Shrinkage", f"length {spec.shrink_warp * 100:g} %, width {spec.shrink_weft * 100:g} %"))
-    heading(canvas, x, y - 3.2 * mm, "Fabric" if spec.inks else "Cloth", width)
-    y = facts(canvas, x, y - 8 * mm, width, rows, step=4.7 * mm, split=split)
-    if spec.inks:
-        profile = spec.inks.profile
-        rows = [
-            ("Inks", f"{spec.inks.name}, limit {spec.inks.tac_pct:g} %"),
-            ("Profile", profile.name),
-            ("Profile sha256", profile.sha256[:24] + "…"),
-        ]
-        title = "Colour"
-    else:
-        assert spec.weaving is not None
-        weaving = spec.weaving
-        rows = [
-            ("Threads per cm", f"{weaving.ends_per_cm:g} ends, {weaving.picks_per_cm:g} picks"),
-            ("Harness", f"{weaving.harness_ends} ends, {weaving.hooks} hooks"),
-            ("Longest float", f"at most {weaving.max_float} threads"),
-        ]
-        title = "Loom"
-    heading(canvas, x, y - 3.2 * mm, title, width)
-    facts(canvas, x, y - 8 * mm, width, rows, step=4.7 * mm, split=split)
+        rows.insert(3, ("Pretreatment", f"{spec.inks.pretreatment_sku}, pick-up {spec.inks.pickup_pct:g} %"))
+    return rows
 
 
-def _colours(canvas: Canvas, raster: Raster, job: RenderJob, top: float) -> float:
-    width = 112 * mm
-    heading(canvas, MARGIN, top, "Colours", width)
-    lab = srgb_to_lab(raster.palette.rgb())
-    made = made_colours(job)
-    y = top - 4.6 * mm
-    label(canvas, MARGIN, y, "ASKED")
-    label(canvas, MARGIN + 9 * mm, y, "MADE")
-    label(canvas, MARGIN + 21 * mm, y, "SCREEN, D50")
-    for offset, name in zip((50, 60, 70), ("L*", "a*", "b*"), strict=True):
-        label(canvas, MARGIN + offset * mm, y, name, align="right")
+def _printing_rows(job: RenderJob) -> list[tuple[str, str]]:
+    spec, machine = job.spec, job.machine
+    assert spec.inks is not None
+    profile = spec.inks.profile
+    return [
+        ("Printer", f"{machine.code} {machine.name}"),
+        ("File", f"{spec.dpi:g} dpi"),
+        ("Speed", f"{machine.speed_m2_h:g} m²/h, planned at {machine.factor * 100:g} %"),
+        ("Ink set", f"{spec.inks.code} {spec.inks.name}"),
+        ("Ink limit", f"{spec.inks.tac_pct:g} % of all inks"),
+        ("Profile", profile.name),
+        ("its SHA-256", profile.sha256[:24] + "…"),
+        ("Intent", "relative colorimetric"),
+        ("Tolerance", f"ΔE00 {TRUE_DELTA_E:g} to the strike-off"),
+    ]
+
+
+def _weaving_rows(job: RenderJob) -> list[tuple[str, str]]:
+    spec, machine = job.spec, job.machine
+    assert spec.weaving is not None
+    weaving = spec.weaving
+    return [
+        ("Loom", f"{machine.code} {machine.name}"),
+        ("Speed", f"{machine.picks_min:g} picks/min, planned at {machine.factor * 100:g} %"),
+        ("Threads per cm", f"{weaving.ends_per_cm:g} ends, {weaving.picks_per_cm:g} picks"),
+        ("Harness", f"{weaving.harness_ends} ends, {weaving.hooks} hooks"),
+        ("Width in reed", f"{weaving.reed_width_mm / 10:g} cm, {weaving.total_ends} ends"),
+        ("Longest float", f"at most {weaving.max_float} threads"),
+        ("Warp", f"{weaving.warp.name}, {weaving.warp.tex:g} tex"),
+        ("Weft", f"{weaving.weft.name}, {weaving.weft.tex:g} tex"),
+        ("Tolerance", f"ΔE00 {TRUE_DELTA_E:g} to the strike-off"),
+    ]
+
+
+def _colours(page: Page, design: Raster | Picture, job: RenderJob, top: float) -> float:
+    width = page.inner - 70 * mm
+    if isinstance(design, Picture) or not len(design.palette):
+        return _ink_colours(page, job, top, width)
+    heading(page, MARGIN, top - 3 * mm, "Colours", width)
+    lab, made = asked_lab(design), made_colours(job)
+    difference = delta_e_2000(lab, made_lab(job))
+    y = top - 7 * mm
+    label(page, MARGIN, y, "ASKED")
+    label(page, MARGIN + 9 * mm, y, "MADE")
+    label(page, MARGIN + 20 * mm, y, "D50/2°")
+    for offset, name in zip((42, 51, 60, 69), ("L*", "a*", "b*", "ΔE00"), strict=True):
+        label(page, MARGIN + offset * mm, y, name, align="right")
     separation = job.assessment.separation
     if separation is not None:
-        columns = [
-            MARGIN + width - (len(separation.channels) - 1 - k) * 11 * mm for k in range(len(separation.channels))
-        ]
+        count = len(separation.channels)
+        pitch = min(9 * mm, (width - 71 * mm) / count)
+        columns = [MARGIN + width - (count - 1 - k) * pitch for k in range(count)]
         for x, channel in zip(columns, separation.channels, strict=True):
-            label(canvas, x, y, f"{channel} %", align="right")
+            label(page, x, y, f"{channel} %", align="right")
     else:
-        label(canvas, MARGIN + 76 * mm, y, "WEAVE")
-        label(canvas, MARGIN + width, y, "WARP ON THE FACE", align="right")
-    step = min(6.0, 38.0 / len(raster.palette)) * mm
-    for k, colour in enumerate(raster.palette.colours):
+        label(page, MARGIN + 74 * mm, y, "WEAVE")
+        label(page, MARGIN + width, y, "WARP UP", align="right")
+    step = min(5.2, 34.0 / len(design.palette)) * mm
+    for k, colour in enumerate(design.palette.colours):
         y -= step
-        foot = y + 1.1 * mm - (step - 1 * mm) / 2
-        for offset, shown in ((0, colour), (9, made[k])):
-            canvas.setFillColor(HexColor(shown))
-            canvas.rect(MARGIN + offset * mm, foot, 9 * mm, step - 1 * mm, stroke=0, fill=1)
-        box(canvas, MARGIN, foot, 18 * mm, step - 1 * mm)
-        text(canvas, MARGIN + 21 * mm, y, colour.upper(), font=STRONG, size=9)
-        for offset, value in zip((50, 60, 70), lab[k], strict=True):
-            text(canvas, MARGIN + offset * mm, y, f"{round(value, 1) + 0.0:.1f}", size=9, align="right")
+        swatch(page, MARGIN, y + 1.1 * mm - (step - 0.8 * mm) / 2, 18 * mm, step - 0.8 * mm, colour, made[k])
+        text(page, MARGIN + 20 * mm, y, colour.upper(), font=STRONG, size=8.2)
+        for offset, value in zip((42, 51, 60), lab[k], strict=True):
+            text(page, MARGIN + offset * mm, y, f"{round(value, 1) + 0.0:.1f}", size=8.2, align="right")
+        text(page, MARGIN + 69 * mm, y, f"{difference[k]:.1f}", size=8.2, align="right")
         if separation is not None:
             for x, value in zip(columns, separation.percentages()[k], strict=True):
-                text(canvas, x, y, f"{value:.0f}", font=STRONG, size=9.5, align="right")
-        else:
+                text(page, x, y, f"{value:.0f}", font=STRONG, size=8.6, align="right")
+        elif job.assessment.draft is not None:
             weave = job.assessment.draft.weaves[k]
-            text(canvas, MARGIN + 76 * mm, y, weave.replace("_", " "), font=STRONG, size=9)
-            share = warp_share((weave,))[0]
-            text(canvas, MARGIN + width, y, f"{share:.0%}", font=STRONG, size=9.5, align="right")
+            text(page, MARGIN + 74 * mm, y, weave.replace("_", " "), font=STRONG, size=8.2, width=width - 92 * mm)
+            text(page, MARGIN + width, y, f"{warp_share((weave,))[0]:.0%}", font=STRONG, size=8.6, align="right")
     return y - 2 * mm
 
 
-def _consumption(canvas: Canvas, job: RenderJob, top: float) -> float:
-    x = MARGIN + 118 * mm
-    width = PAGE_WIDTH - MARGIN - x
-    heading(canvas, x, top, "Consumption", width)
+def _ink_colours(page: Page, job: RenderJob, top: float, width: float) -> float:
+    """A design in tones has no list of colours: its inks alone at 100 %, as the profile expects them on the cloth."""
+    inks = job.spec.inks
+    assert inks is not None, "only printed designs come in tones"
+    heading(page, MARGIN, top - 3 * mm, "Inks alone, at 100 %", width)
+    lab = solids(inks)
+    y = top - 7 * mm
+    label(page, MARGIN + 20 * mm, y, "D50/2°")
+    for offset, name in zip((62, 71, 80, 96), ("L*", "a*", "b*", "ON THE CLOTH"), strict=True):
+        label(page, MARGIN + offset * mm, y, name, align="right")
+    step = min(5.2, 34.0 / len(inks.inks)) * mm
+    for ink, value, colour in zip(inks.inks, lab, lab_to_srgb(lab).tolist(), strict=True):
+        y -= step
+        foot = y + 1.1 * mm - (step - 0.8 * mm) / 2
+        swatch(page, MARGIN, foot, 18 * mm, step - 0.8 * mm, "#" + bytes(colour).hex())
+        text(page, MARGIN + 20 * mm, y, f"{ink.channel} {ink.name}", font=STRONG, size=8.2, width=32 * mm)
+        for offset, one in zip((62, 71, 80), value, strict=True):
+            text(page, MARGIN + offset * mm, y, f"{round(one, 1) + 0.0:.1f}", size=8.2, align="right")
+        coverage = job.assessment.usage.coverage_pct.get(ink.channel, 0.0)
+        text(page, MARGIN + 96 * mm, y, f"{coverage:.1f} %", font=STRONG, size=8.6, align="right")
+    return y - 2 * mm
+
+
+def _consumption(page: Page, job: RenderJob, top: float) -> float:
     usage, spec = job.assessment.usage, job.spec
-    lengths = [("Finished length", f"{usage.print_length_m:.2f} m")]
-    if spec.inks:
-        lengths.append(("Length to print", f"{usage.pattern_length_m:.2f} m"))
-    lengths.append(("Cloth in all", f"{usage.fabric_length_m:.2f} m"))
-    rows = [(name, value, None) for name, value in lengths]
+    x = page.width - MARGIN - 64 * mm
+    width = 64 * mm
+    heading(page, x, top - 3 * mm, "Consumption", width)
+    rows: list[tuple[str, str, float | None]] = []
     if spec.inks:
         for ink in spec.inks.inks:
-            rows.append(
-                (f"{ink.channel} {ink.name}", f"{usage.ink_ml[ink.channel]:.1f} ml", usage.coverage_pct[ink.channel])
-            )
+            share = usage.coverage_pct[ink.channel]
+            rows.append((f"{ink.channel} {ink.name}", f"{usage.ink_ml[ink.channel]:.1f} ml", share))
         rows += [("Pretreatment", f"{litres:.2f} l", None) for litres in usage.chemicals_l.values()]
     if spec.weaving:
         names = {yarn.sku: yarn.name for yarn in (spec.weaving.warp, spec.weaving.weft)}
-        rows += [(names[sku], f"{kg:.2f} kg", None) for sku, kg in usage.yarn_kg.items()]
+        rows += [(names.get(sku, sku), f"{kg:.2f} kg", None) for sku, kg in usage.yarn_kg.items()]
         rows.append(("Picks", f"{usage.picks}", None))
-    y = top - 5.6 * mm
+    step = min(4.6, 40.0 / max(1, len(rows))) * mm
+    y = top - 7.4 * mm
     for name, value, coverage in rows:
-        text(canvas, x, y, name, size=9, width=width - 24 * mm)
-        text(canvas, x + width, y, value, font=STRONG, size=9.5, align="right")
+        text(page, x, y, name, size=8.4, width=24 * mm if coverage is not None else width - 20 * mm)
+        text(page, x + width, y, value, font=STRONG, size=8.8, align="right")
         if coverage is not None:
-            _bar(canvas, x + 22 * mm, y, 17 * mm, coverage / 100)
-        y -= 5.1 * mm
-    return y + 3 * mm
-
-
-def _bar(canvas: Canvas, x: float, y: float, width: float, share: float) -> None:
-    """How much of the cloth an ink covers."""
-    canvas.setFillColor(PANEL)
-    canvas.rect(x, y, width, 2 * mm, stroke=0, fill=1)
-    canvas.setFillColor(QUIET)
-    canvas.rect(x, y, width * min(1.0, share), 2 * mm, stroke=0, fill=1)
-
-
-def _route(canvas: Canvas, job: RenderJob, top: float) -> None:
-    heading(canvas, MARGIN, top - 3 * mm, "Route", WIDTH)
-    columns = [0.0, 8, 47, 68, 97, 129, 133, 157]  # mm from the left margin
-    names = ("", "STEP", "WORK CENTRE", "START", "END", "MINUTES", "METRES", "OPERATOR, DATE")
-    y = top - 7.6 * mm
-    for offset, name in zip(columns, names, strict=True):
-        label(canvas, MARGIN + offset * mm, y, name, align="right" if name == "MINUTES" else "left")
-    step = 8.4 * mm
-    y -= 1.6 * mm
-    for number, row in enumerate(_steps(job), start=1):
-        rule(canvas, MARGIN, y, WIDTH)
-        base = y - step + 2.8 * mm
-        box(canvas, MARGIN, base - 0.9 * mm, 4.6 * mm, 4.6 * mm, fill=white)
-        name, centre, start, end, minutes = row
-        text(canvas, MARGIN + columns[1] * mm, base, f"{number}. {name}", font=STRONG, size=10.5, width=37 * mm)
-        text(canvas, MARGIN + columns[2] * mm, base, centre, font=STRONG, size=10.5, width=20 * mm)
-        text(canvas, MARGIN + columns[3] * mm, base, start, size=10, width=28 * mm)
-        text(canvas, MARGIN + columns[4] * mm, base, end, size=10, width=17 * mm)
-        text(canvas, MARGIN + columns[5] * mm, base, minutes, size=10, align="right")
-        box(canvas, MARGIN + columns[6] * mm, base - 1.6 * mm, 20 * mm, step - 2.2 * mm, fill=white)
-        box(canvas, MARGIN + columns[7] * mm, base - 1.6 * mm, WIDTH - columns[7] * mm, step - 2.2 * mm, fill=white)
+            _bar(page, x + 25 * mm, y, 20 * mm, coverage / 100)
         y -= step
-    rule(canvas, MARGIN, y, WIDTH)
+    return y + 2 * mm
+
+
+def _bar(page: Page, x: float, y: float, width: float, share: float) -> None:
+    """How much of the cloth an ink covers."""
+    page.setFillColor(PANEL)
+    page.rect(x, y, width, 2 * mm, stroke=0, fill=1)
+    page.setFillColor(QUIET)
+    page.rect(x, y, width * min(1.0, share), 2 * mm, stroke=0, fill=1)
+
+
+def _route(page: Page, job: RenderJob, top: float, foot: float) -> None:
+    """The steps between `top` and `foot`, each to be signed off."""
+    heading(page, MARGIN, top - 3 * mm, "Route", page.inner)
+    right = page.inner / mm
+    columns = [0.0, 7, 43, 61, 88, right - 79, right - 75, right - 57, right - 35]  # mm from the left margin
+    names = ("", "STEP", "WORK CENTRE", "START", "END", "MINUTES", "METRES", "TIME", "OPERATOR, DATE")
+    y = top - 6.6 * mm
+    for offset, name in zip(columns, names, strict=True):
+        label(page, MARGIN + offset * mm, y, name, align="right" if name == "MINUTES" else "left")
+    y -= 1.4 * mm
+    steps = _steps(job)
+    step = max(LEAST_STEP, min(TALLEST_STEP, (y - foot) / max(1, len(steps))))
+    size = 10.0 if step > 6.5 * mm else 8.6
+    for number, row in enumerate(steps, start=1):
+        rule(page, MARGIN, y, page.inner)
+        base = y - step / 2 - 1.2 * mm
+        square = min(4.4 * mm, step - 1.4 * mm)
+        box(page, MARGIN, y - step / 2 - square / 2, square, square, fill=white)
+        name, centre, start, end, minutes = row
+        text(page, MARGIN + columns[1] * mm, base, f"{number}. {name}", font=STRONG, size=size, width=35 * mm)
+        text(page, MARGIN + columns[2] * mm, base, centre, font=STRONG, size=size, width=17 * mm)
+        text(page, MARGIN + columns[3] * mm, base, start, size=size - 0.5, width=26 * mm)
+        text(page, MARGIN + columns[4] * mm, base, end, size=size - 0.5, width=15 * mm)
+        text(page, MARGIN + columns[5] * mm, base, minutes, size=size - 0.5, align="right")
+        for left, stop in ((columns[6], columns[7] - 1.5), (columns[7], columns[8] - 1.5), (columns[8], right)):
+            box(page, MARGIN + left * mm, y - step + 0.6 * mm, (stop - left) * mm, step - 1.2 * mm, fill=white)
+        y -= step
+    rule(page, MARGIN, y, page.inner)
 
 
 def _steps(job: RenderJob) -> Sequence[tuple[str, str, str, str, str]]:
@@ -353,37 +483,39 @@ def _steps(job: RenderJob) -> Sequence[tuple[str, str, str, str, str]]:
     return rows
 
 
-def _footer(canvas: Canvas, job: RenderJob, machine_file: WrittenFile) -> None:
-    y = 31 * mm
-    rule(canvas, MARGIN, y, WIDTH, colour=ACCENT, weight=0.8)
+def _quality(page: Page, job: RenderJob) -> None:
+    """What inspection fills in."""
+    top = FOOTER + QUALITY
+    heading(page, MARGIN, top - 6 * mm, "Quality", page.inner)
+    half = page.inner / 2 - 3 * mm
+    x, y = MARGIN, top - 11 * mm
+    tick(page, x, y, "Strike-off signed")
+    to_fill(page, x + 34 * mm, y, half - 34 * mm, "by, on", size=8.6)
+    to_fill(page, x, y - 6 * mm, half, "ΔE00 measured, by colour", size=8.6)
+    to_fill(page, x, y - 12 * mm, half, "Roll and metres at head, tail", size=8.6)
+    x += half + 6 * mm
+    to_fill(page, x, y, half / 2 - 2 * mm, "Bowing, %", size=8.6)
+    to_fill(page, x + half / 2, y, half / 2, "Skew, %", size=8.6)
+    to_fill(page, x, y - 6 * mm, half, "Defects, at metre", size=8.6)
+    to_fill(page, x, y - 12 * mm, half, "Good metres, inspected by", size=8.6)
+
+
+def _footer(page: Page, job: RenderJob, files: Sequence[WrittenFile]) -> None:
+    y = FOOTER - 2 * mm
+    rule(page, MARGIN, y, page.inner, colour=ACCENT, weight=0.8)
     made = job.provenance
-    rows = [("File", machine_file.path.name, machine_file.sha256)]
+    rows = [("File", file.path.name, file.sha256) for file in files[:1]]
     if made is not None:
-        rows.append(("Artwork", "by its content", made.sha256))
+        rows.append(("Artwork", made.sha256[:12] + ", by its content", made.sha256))
         rows.append(("Generator", f"{made.generator}, seed {made.seed}", made.fingerprint))
-    foot = y - 4.8 * mm
+    foot = y - 4 * mm
     for name, value, digest in rows:
-        text(canvas, MARGIN, foot, name, size=8.2, colour=QUIET)
-        text(canvas, MARGIN + 18 * mm, foot, value, font=STRONG, size=8.4, width=52 * mm)
-        text(canvas, MARGIN + 72 * mm, foot, digest, size=8.2, width=WIDTH - 72 * mm)
-        foot -= 4 * mm
-    text(canvas, MARGIN, foot, "Words", size=8.2, colour=QUIET)
-    words = job.words or "none given"
-    text(canvas, MARGIN + 18 * mm, foot, words, font=STRONG, size=8.4, width=WIDTH - 18 * mm)
-    rule(canvas, MARGIN, 11.5 * mm, WIDTH)
-    released = _moment(job.released_at, job.tz)
-    text(
-        canvas,
-        MARGIN,
-        7.8 * mm,
-        f"{printable(job.reference)} revision {job.revision}, released {released}",
-        size=7.8,
-        colour=QUIET,
-        width=WIDTH - 30 * mm,
-    )
-    text(canvas, PAGE_WIDTH - MARGIN, 7.8 * mm, "page 1 of 1", size=7.8, colour=QUIET, align="right")
-
-
-def _moment(moment: datetime, tz: str) -> str:
-    local = moment.astimezone(ZoneInfo(tz))
-    return f"{local:%a %d %b %Y %H:%M} {tz}"
+        text(page, MARGIN, foot, name, size=7.8, colour=QUIET)
+        text(page, MARGIN + 17 * mm, foot, value, font=STRONG, size=8, width=50 * mm)
+        text(page, MARGIN + 69 * mm, foot, digest, size=7.8, width=page.inner - 69 * mm)
+        foot -= 3.7 * mm
+    rule(page, MARGIN, 11 * mm, page.inner)
+    released = moment_in_words(job.released_at, job.tz)
+    note = f"{printable(job.reference)} revision {job.revision}, released {released}. Programs read ticket.json inside."
+    text(page, MARGIN, 7.4 * mm, note, size=7.8, colour=QUIET, width=page.inner - 30 * mm)
+    text(page, page.width - MARGIN, 7.4 * mm, "page 1 of 1", size=7.8, colour=QUIET, align="right")

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from production_samples import NORDIC, job_for, print_spec, raster_for, weave_spec
 
 from generation.domain.pattern import Layout, Palette, Raster
-from production.documents.costing import costing_pdf
+from production.documents.costing import costing_json, costing_of, costing_pdf
 from production.documents.page import fitted, printable, width_of
-from production.documents.ticket import code_value, made_colours, ticket_pdf
+from production.documents.parts import made_colours
+from production.documents.ticket import code_value, ticket_pdf
 from production.domain.costing import Assumption, CostLine
 from production.ports import LotUse, Provenance, WrittenFile
 
-FILE = WrittenFile(Path("WL-000001-1-r1.tif"), "ab12" * 16, "tile_tiff", 1000)
+FILE = WrittenFile(Path("WL-000001-1-r1.tif"), "ab12" * 16, "tile", 1000)
+FILES = (FILE,)
 HOSTILE = (
     '<b>x</b><img src="/etc/passwd"/><para>&amp; </para> \x00\x07\x1b\r\n \u202eright to left \u05e9\u05dc\u05d5\u05dd '
     "\U0001f600\U0001f469\u200d\U0001f3a8 \u6f22\u5b57 \ud800 e\u0301 " + "w" * 10_000
@@ -53,19 +55,19 @@ def picture_of(data, *, dpi=200):
 @pytest.mark.parametrize("kind", ["printed", "woven"])
 def test_qr_and_code_128_decode_from_the_ticket_at_200_dpi(kind, request):
     raster, job = request.getfixturevalue(kind)
-    found = {code.format.name: code.text for code in zxingcpp.read_barcodes(picture_of(ticket_pdf(raster, job, FILE)))}
+    found = {code.format.name: code.text for code in zxingcpp.read_barcodes(picture_of(ticket_pdf(raster, job, FILES)))}
     assert found == {"QRCode": job.url, "Code128": code_value(job)}
 
 
 def test_without_an_address_the_qr_code_holds_the_job(printed):
     raster, job = printed
-    data = ticket_pdf(raster, replace(job, url=""), FILE)
+    data = ticket_pdf(raster, replace(job, url=""), FILES)
     assert job.name in {code.text for code in zxingcpp.read_barcodes(picture_of(data)) if code.format.name == "QRCode"}
 
 
 def test_the_ticket_says_everything_the_shop_floor_needs(printed):
     raster, job = printed
-    said = " ".join(text_of(ticket_pdf(raster, job, FILE)).split())
+    said = " ".join(text_of(ticket_pdf(raster, job, FILES)).split())
     spec, usage = job.spec, job.assessment.usage
     for needed in (
         job.reference, "Revision 1", job.customer, job.order, spec.name, spec.sku, "R003", "PRT1", "Wed 2 Dec 2026",
@@ -80,14 +82,14 @@ def test_the_ticket_says_everything_the_shop_floor_needs(printed):
 
 def test_the_ink_percentages_on_the_ticket_are_those_of_the_separation(printed):
     raster, job = printed
-    said = text_of(ticket_pdf(raster, job, FILE))
+    said = text_of(ticket_pdf(raster, job, FILES))
     for row in job.assessment.separation.percentages():
         assert " ".join(f"{value:.0f}" for value in row) in " ".join(said.split())
 
 
 def test_a_woven_ticket_names_weaves_and_yarn(woven):
     raster, job = woven
-    said = text_of(ticket_pdf(raster, job, FILE))
+    said = text_of(ticket_pdf(raster, job, FILES))
     assert all(weave.replace("_", " ") in said for weave in job.assessment.draft.weaves)
     assert all(f"{kg:.2f} kg" in said for kg in job.assessment.usage.yarn_kg.values())
 
@@ -98,7 +100,7 @@ def test_one_or_eight_colours_stay_on_one_page_above_the_footer(colours, printed
     palette = Palette((*NORDIC, "#101010", "#808080", "#d0d0d0")[:colours])
     indices = raster_for(job.spec).indices % colours
     raster = Raster(indices, palette, job.spec.repeat, 1)
-    data = ticket_pdf(raster, job_for(job.spec, raster), FILE)
+    data = ticket_pdf(raster, job_for(job.spec, raster), FILES)
     with pypdfium2.PdfDocument(data) as document:
         assert len(document) == 1
         page = document[0].get_textpage()
@@ -110,26 +112,26 @@ def test_one_or_eight_colours_stay_on_one_page_above_the_footer(colours, printed
 def test_every_layout_has_a_ticket(layout):
     spec = print_spec(layout=layout, width_mm=20, height_mm=30)
     raster = raster_for(spec)
-    assert "20." in text_of(ticket_pdf(raster, job_for(spec, raster), FILE))
+    assert "20." in text_of(ticket_pdf(raster, job_for(spec, raster), FILES))
 
 
 @pytest.mark.parametrize("kind", ["printed", "woven"])
 def test_the_same_job_gives_the_same_bytes(kind, request):
     raster, job = request.getfixturevalue(kind)
-    assert ticket_pdf(raster, job, FILE) == ticket_pdf(raster, job, FILE)
-    assert costing_pdf(job) == costing_pdf(job)
+    assert ticket_pdf(raster, job, FILES) == ticket_pdf(raster, job, FILES)
+    assert costing_pdf(costing_of(job)) == costing_pdf(costing_of(job))
 
 
 def test_all_fonts_are_embedded(printed):
     raster, job = printed
-    for data in (ticket_pdf(raster, job, FILE), costing_pdf(job)):
+    for data in (ticket_pdf(raster, job, FILES), costing_pdf(costing_of(job))):
         assert b"/FontFile2" in data
         assert b"Helvetica" not in data
 
 
 def test_the_costing_shows_every_line_and_adds_up(printed):
     _, job = printed
-    said = " ".join(text_of(costing_pdf(job)).split())
+    said = " ".join(text_of(costing_pdf(costing_of(job))).split())
     assert job.cost.lines[0].what in said
     assert "stock price" in said
     assert f"{job.cost.total:.2f}" in said
@@ -143,7 +145,9 @@ def test_a_long_costing_goes_over_pages_with_every_line_and_the_total_at_the_end
         CostLine(f"l{k}", f"Line number {k}", Decimal(1), "m", Decimal(2), Decimal("2.00"), "stock") for k in range(90)
     )
     assumptions = tuple(Assumption(f"Assumption {k}", "1", "default") for k in range(12))
-    data = costing_pdf(replace(job, cost=replace(job.cost, lines=lines, total=Decimal(180), assumptions=assumptions)))
+    data = costing_pdf(
+        costing_of(replace(job, cost=replace(job.cost, lines=lines, total=Decimal(180), assumptions=assumptions)))
+    )
     said = text_of(data)
     assert all(f"Line number {k}" in said for k in range(90))
     assert all(f"Assumption {k}" in said for k in range(12))
@@ -172,7 +176,7 @@ def hostile(job):
 def test_hostile_text_in_every_field_is_printed_as_it_is(printed):
     raster, job = printed
     bad = hostile(job)
-    for data in (ticket_pdf(raster, bad, FILE), costing_pdf(bad)):
+    for data in (ticket_pdf(raster, bad, FILES), costing_pdf(costing_of(bad))):
         with pypdfium2.PdfDocument(data) as document:
             assert len(document) == 1
         assert "<b>x</b>" in text_of(data)
@@ -184,10 +188,10 @@ sys.addaudithook(lambda event, args: _opened.append(args[0]) if event in {"open"
 
 def test_markup_opens_no_file_and_no_socket(printed):
     raster, job = printed
-    ticket_pdf(raster, job, FILE)  # fonts are read once
+    ticket_pdf(raster, job, FILES)  # fonts are read once
     _opened.clear()
-    ticket_pdf(raster, hostile(job), FILE)
-    costing_pdf(hostile(job))
+    ticket_pdf(raster, hostile(job), FILES)
+    costing_pdf(costing_of(hostile(job)))
     assert [path for path in _opened if "passwd" in str(path) or not isinstance(path, (str, bytes, int))] == []
 
 
@@ -195,7 +199,7 @@ def test_markup_opens_no_file_and_no_socket(printed):
 @given(st.text(max_size=300))
 def test_any_text_makes_a_costing(printed, words):
     _, job = printed
-    assert costing_pdf(replace(job, customer=words, order=words)).startswith(b"%PDF")
+    assert costing_pdf(costing_of(replace(job, customer=words, order=words))).startswith(b"%PDF")
 
 
 @given(st.text(max_size=200), st.floats(10, 400))
@@ -205,7 +209,7 @@ def test_fitted_text_never_sticks_out(words, width):
 
 def test_printable_drops_controls_and_marks_what_the_font_has_not():
     assert printable("a\x00b\u202ec\td") == "a bc d"
-    assert printable("\u6f22") == "\N{WHITE SQUARE}"
+    assert printable("\U0001f600") == "\N{WHITE SQUARE}"
     assert printable("ŁódźΔ") == "ŁódźΔ"
 
 
