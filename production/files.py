@@ -31,11 +31,11 @@ def write_together(fills: Mapping[Path, Callable[[Path], None]]) -> None:
         for path, fill in fills.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             fill(temporaries[path])
-            _sync(temporaries[path])
+            sync(temporaries[path])
         for path, temporary in temporaries.items():
             os.replace(temporary, path)
         for folder in {path.parent for path in fills}:
-            _sync(folder)
+            sync(folder)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskFull(fields={"path": path.name}) from error
@@ -64,7 +64,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
