@@ -84,12 +84,13 @@ def test_an_order_goes_from_words_to_files_and_the_erp(mill):
     assert audit.first_broken(mill) is None
 
 
-def test_the_ticket_s_price_is_the_one_that_was_approved(mill):
-    line = placed(mill)
+def test_a_third_drop_is_released_as_such_at_the_price_that_was_approved(mill):
+    line = placed(mill, layout="third_drop")
     price = services.best(line).price
     line = approved(line)
     manifest = json.loads(next(f.path for f in work.files_of(line) if f.path.suffix == ".json").read_text())
     assert str(price) in json.dumps(manifest)
+    assert manifest["repeat"]["layout"] == "third_drop"
 
 
 def test_a_revision_draws_a_new_round_and_keeps_the_old_one(mill):
@@ -175,8 +176,9 @@ def test_what_the_state_does_not_allow_changes_nothing(mill):
     assert AuditEvent.objects.count() == events
 
 
-def test_a_woven_line_gets_its_point_paper(mill):
-    line = placed(mill, substrate="", weave="LOM1", repeat_mm=(60, 60), layout="straight", quantity_m=8)
+@pytest.mark.parametrize("layout", ["straight", "third_drop"])
+def test_a_woven_line_gets_its_point_paper(mill, layout):
+    line = placed(mill, substrate="", weave="LOM1", repeat_mm=(70, 60), layout=layout, quantity_m=8)
     assert line.state == "proofing", line.blocked
     line = approved(line)
     assert line.state == "released", line.blocked
