@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from production.domain.icc import LAB, PRINTER, Header, device_space, read_header
 from production.domain.spec import Ink, Profile
-from production.errors import InksNotOnMachine, NoProfile, ProfileChanged, WrongProfile
+from production.errors import FabricNotPrintable, InksNotOnMachine, NoProfile, ProfileChanged, WrongProfile
 from production.files import write_bytes_whole
 from production.models import IccProfile, InkSet, MachineProfile, Substrate
 
@@ -59,8 +59,9 @@ def register(
 ) -> IccProfile:
     """Check a profile's file, keep a copy of it and add it to the catalogue; returns the row.
 
-    It counts for the pretreatment that the ink set asks for now. Without `fabric_class`, for fabrics of the inks'
-    class; without `printer` or `substrate`, for all of them. Raises WrongProfile, and DiskFull where no copy fits.
+    It counts for the pretreatment that the ink set asks for now, for fabrics of the inks' class (what `fabric_class`
+    has to agree with), and without `printer` or `substrate` for all of them. Raises WrongProfile, InksNotOnMachine,
+    FabricNotPrintable, and DiskFull where no copy fits.
     """
     try:
         data = file.read_bytes()
@@ -76,6 +77,12 @@ def register(
             f"{printer.name} does not print with {ink_set.name}: give the machine these inks in the catalogue first.",
             fields={"field": "printer", "measured": ink_set.code, "limit": [each.code for each in printer.ink_sets()]},
         )
+    fabric_class = fabric_class or (substrate.ink_class if substrate is not None else ink_set.ink_class)
+    if fabric_class != ink_set.ink_class:
+        raise FabricNotPrintable(
+            f"{ink_set.name} is for {ink_set.ink_class} fabrics: the profile would never count on {fabric_class} ones.",
+            fields={"field": "fabric_class", "measured": fabric_class, "limit": ink_set.ink_class},
+        )
     digest = hashlib.sha256(data).hexdigest()
     kept = Path(settings.VAR_DIR) / "store" / "profiles" / f"{digest}.icc"
     write_bytes_whole(kept, data)
@@ -85,12 +92,11 @@ def register(
         digest=digest,
         header=header,
         ink_set=ink_set,
-        fabric_class=fabric_class,
         printer=printer,
         substrate=substrate,
     )
-    if not new and row.sha256 != digest:
-        sentence = f"There is another profile {row.code} already: give this one its own code."
+    if not new:
+        sentence = f"There is a profile {row.code} already: give this one its own code, or change that one."
         raise WrongProfile(sentence, fields={"field": "code", "measured": digest, "limit": row.sha256})
     return row
 
@@ -202,7 +208,6 @@ def _add(
     digest: str,
     header: Header,
     ink_set: InkSet,
-    fabric_class: str = "",
     printer: MachineProfile | None = None,
     substrate: Substrate | None = None,
 ) -> tuple[IccProfile, bool]:
@@ -219,7 +224,7 @@ def _add(
             "path": path,
             "ink_set": ink_set,
             "pretreatment_sku": ink_set.pretreatment_sku,
-            "fabric_class": fabric_class or ink_set.ink_class,
+            "fabric_class": ink_set.ink_class,
             "printer": printer,
             "substrate": substrate,
             "valid_from": given.valid_from,
