@@ -246,42 +246,44 @@ def _crossings(bits: _Bits, axis: int) -> tuple[_Ints, _Ints]:
     return thread[order], crossing[order]
 
 
-def _points(runs: _Runs, limit: int) -> tuple[_Ints, _Ints]:
-    """(run, crossing within it) of the points that cut every run into even pieces."""
-    count = -(-(runs.length - limit) // (limit + 1))
+def _points(runs: _Runs, limit: int) -> tuple[_Ints, _Ints, _Ints]:
+    """(run, crossing within it, how far it may move) of the points that cut every run into even pieces in the limit."""
+    count = np.maximum(-(-(runs.length - limit) // (limit + 1)), 1)  # a thread that is never bound may be short
     run = np.repeat(np.arange(len(count)), count)
     nth = np.arange(len(run)) - np.repeat(np.cumsum(count) - count, count)
-    return run, (nth + 1) * (runs.length[run] + 1) // (count[run] + 1) - 1
+    longest_piece = -(-(runs.length - count) // (count + 1))
+    play = (limit - longest_piece) // np.minimum(count, 2)  # two points around a piece may both move from it
+    return run, (nth + 1) * (runs.length[run] + 1) // (count[run] + 1) - 1, play[run]
 
 
 def _bind_on_lattice(lift: Lift, runs: _Runs, axis: int, limits: FloatLimits, lattice: Lattice, *, value: bool) -> int:
     """Put binding points into `runs`, where that is safe; how many were put."""
     if not len(runs.start):
         return 0
-    limit = limits.along(axis)
-    run, offset = _points(runs, limit)
-    put = 0
+    run, offset, play = _points(runs, limits.along(axis))
     sizes, steps = np.array(lattice.sizes), np.array(lattice.steps)
     # How far to go along the thread for the next row of the lattice: one end, or the inverse of the step in picks.
     inverse = np.array([pow(step, -1, size) for size, step in zip(lattice.sizes, lattice.steps, strict=True)])
-    for turn in range(int(sizes.max())):
-        y, x = _where(runs, run, offset, axis, lift.shape)
-        colour = lattice.paper[y, x]
-        size = sizes[colour]
-        # 0 on the weave's own points; half its size is as far from them as can be, then one more, one less ...
-        at = (x - steps[colour] * y) % size
-        aim = size // 2 + (turn + 1) // 2 * (1 if turn % 2 else -1)
-        away = (aim - at) % size if axis == WEFT else ((at - aim) * inverse[colour]) % size
-        moved = offset + np.where(away > size // 2, away - size, away)
-        length = runs.length[run]
-        inside = (moved >= 0) & (moved < length) & (turn < size)
-        y, x = _where(runs, run, np.where(inside, moved, offset), axis, lift.shape)
-        fits = inside & _safe(lift, y, x, limits, value=not value)
-        lift[y[fits], x[fits]] = not value
-        put += int(np.count_nonzero(fits))
-        run, offset = run[~fits], offset[~fits]
-        if not len(run):
-            break
+    put = 0
+    for anywhere in (False, True):  # first where no piece is still too long, then wherever the run can be cut
+        for turn in range(int(sizes.max())):
+            y, x = _where(runs, run, offset, axis, lift.shape)
+            colour = lattice.paper[y, x]
+            size = sizes[colour]
+            # 0 on the weave's own points; half its size is as far from them as can be, then one more, one less ...
+            at = (x - steps[colour] * y) % size
+            aim = size // 2 + (turn + 1) // 2 * (1 if turn % 2 else -1)
+            away = (aim - at) % size if axis == WEFT else ((at - aim) * inverse[colour]) % size
+            away = np.where(away > size // 2, away - size, away)
+            moved = offset + away
+            inside = (moved >= 0) & (moved < runs.length[run]) & (turn < size) & (anywhere | (np.abs(away) <= play))
+            y, x = _where(runs, run, np.where(inside, moved, offset), axis, lift.shape)
+            fits = inside & _safe(lift, y, x, limits, value=not value)
+            lift[y[fits], x[fits]] = not value
+            put += int(np.count_nonzero(fits))
+            run, offset, play = run[~fits], offset[~fits], play[~fits]
+            if not len(run):
+                return put
     return put
 
 
