@@ -31,7 +31,7 @@ from production.formats.tiff_check import differences, read_with, separated_stru
 from production.formats.tile_tiff import separated_tags
 from production.ports import Manifest, Progress, RenderJob
 
-_STRIP_BYTES = 1 << 22
+_STRIP_BYTES = 1 << 20  # small ones: fewer hold a piece of a mark, and need be packed on their own
 _SPARE_BYTES = 1 << 26  # left free on the disk for whoever else writes
 
 
@@ -92,7 +92,7 @@ def _period(sheet: Sheet) -> int:
 
 
 def _strip_rows(period: int, row_bytes: int) -> int:
-    """Rows of a strip: the most that divide the period and stay under 4 MB; at least one."""
+    """Rows of a strip: the most that divide the period and stay under 1 MB; at least one."""
     most = max(1, _STRIP_BYTES // row_bytes)
     return max(rows for rows in range(1, min(most, period) + 1) if period % rows == 0)
 
@@ -105,10 +105,11 @@ def _strips(tile: InkTile, sheet: Sheet, strip_rows: int, compression: Compressi
         for mark in sheet.marks
         for strip in range(mark.y_px // strip_rows, (mark.y_px + mark.height_px - 1) // strip_rows + 1)
     }
-    one_period = -(-(sheet.y_px + period) // strip_rows)
     count = -(-sheet.length_px // strip_rows)
+    begin = -(-sheet.y_px // strip_rows)
+    one_period = range(begin, begin + period // strip_rows)  # strips of pattern that show what all of it packs to
     first: dict[int, int] = {}
-    made_bytes = 0
+    period_bytes = 0
     for number in range(count):
         top = number * strip_rows
         bottom = min(top + strip_rows, sheet.length_px)
@@ -121,10 +122,11 @@ def _strips(tile: InkTile, sheet: Sheet, strip_rows: int, compression: Compressi
         # What is not packed is copied from the tile as fast as from the file.
         if alone and compression is not Compression.NONE:
             first[phase] = number
-        made_bytes += len(strip)
         yield strip
-        if number + 1 == one_period and compression is not Compression.NONE:
-            _refuse_over_free(out, made_bytes * (count - one_period) // one_period)
+        if number in one_period:
+            period_bytes += len(strip)
+            if number == one_period[-1] and compression is not Compression.NONE:
+                _refuse_over_free(out, period_bytes * (count - one_period.stop) // len(one_period))
 
 
 def _refuse_over_free(out: Path, size: int) -> None:

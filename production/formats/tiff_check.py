@@ -66,12 +66,12 @@ def structure(
         ("structure", "pages", len(file.pages), 1),
         ("structure", "BigTIFF", file.is_bigtiff, big),
         ("structure", "byte order", file.byteorder, "<"),
-        ("structure", "colour", page.photometric.name, photometric),
+        ("structure", "colour", _named(page.photometric), photometric),
         ("structure", "planes", page.samplesperpixel, samples),
         ("structure", "bits", page.bitspersample, 8),
-        ("structure", "compression", page.compression.name, compression),
+        ("structure", "compression", _named(page.compression), compression),
         ("structure", "strips", page.is_tiled, False),
-        ("structure", "interleaving", page.planarconfig.name, "CONTIG"),
+        ("structure", "interleaving", int(page.planarconfig), 1),
         ("size", "width in pixels", page.imagewidth, size_px[0]),
         ("size", "height in pixels", page.imagelength, size_px[1]),
         ("profile", "profile sha256", hashlib.sha256(profile).hexdigest() if profile else "", profile_sha256),
@@ -86,6 +86,11 @@ def structure(
         meant_mm = pixels * MM_PER_INCH / dpi
         if abs(measured_mm - meant_mm) > SIZE_TOLERANCE_MM:
             yield wrong("size", name, f"{measured_mm:.3f} mm", f"{meant_mm:.3f} ± {SIZE_TOLERANCE_MM} mm")
+
+
+def _named(value: int) -> str:
+    """The name of a tag's value, or the number where it has none."""
+    return str(getattr(value, "name", value))
 
 
 def differences(facts: Iterable[Fact]) -> Iterator[Finding]:
