@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -195,7 +194,7 @@ def picture_png(raster: Raster, *, size_px: int, columns: int = 1, rows: int = 1
     across_mm, down_mm = raster.repeat.width_mm, raster.repeat.height_mm
     px_per_mm = size_px / max(across_mm * columns, down_mm * rows)
     width = max(2, int(across_mm * px_per_mm) // 2 * 2)
-    step = math.lcm(2, raster.repeat.layout.drop.denominator)
+    step = raster.repeat.layout.step[1]
     height = max(step, int(down_mm * px_per_mm) // step * step)
     scale = width / raster.width_px
     rgb = raster.palette.rgb()[raster.indices]

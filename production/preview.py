@@ -32,8 +32,9 @@ def preview_png(raster: Raster, *, columns: int, rows: int, width_px: int, colou
 
 
 def _tile(raster: Raster, width_px: int, colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One repeat, scaled to `width_px` at the finished proportions, both sides even."""
-    height_px = max(2, 2 * round(width_px * raster.repeat.height_mm / raster.repeat.width_mm / 2))
+    """One repeat, scaled to `width_px` of an even number, at about the finished proportions."""
+    step = raster.repeat.layout.step[1]
+    height_px = max(step, step * round(width_px * raster.repeat.height_mm / raster.repeat.width_mm / step))
     table = np.zeros((256, 3), np.uint8)
     table[: len(colours)] = colours
     lookup = pyvips.Image.new_from_memory(table.tobytes(), 256, 1, 3, "uchar")

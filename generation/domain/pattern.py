@@ -39,6 +39,11 @@ class Layout(StrEnum):
         """How many repeats across and along make one that stands straight beside its copies."""
         return (2, 2) if self is Layout.MIRROR else (self.drop.denominator, self.shift.denominator)
 
+    @property
+    def step(self) -> tuple[int, int]:
+        """What a repeat's width and height in pixels can be divided by; the height is even, as printers take it."""
+        return self.shift.denominator, math.lcm(2, self.drop.denominator)
+
 
 @dataclass(frozen=True)
 class Repeat:
@@ -51,16 +56,13 @@ class Repeat:
     def pixels(self, dpi: float) -> tuple[int, int]:
         """(width_px, height_px) at `dpi`, nearest whole pixels the layout can be cut at.
 
-        The height is always even, as printers take it, and can be divided by the drop's denominator; the width by the
-        shift's.
-
         >>> Repeat(320, 320, Layout.THIRD_DROP).pixels(300)
         (3780, 3780)
         """
         width_px = self.width_mm * dpi / MM_PER_INCH
         height_px = self.height_mm * dpi / MM_PER_INCH
-        step = self.layout.shift.denominator, math.lcm(2, self.layout.drop.denominator)
-        return _nearest(width_px, step[0]), _nearest(height_px, step[1])
+        across, along = self.layout.step
+        return _nearest(width_px, across), _nearest(height_px, along)
 
 
 @dataclass(frozen=True)

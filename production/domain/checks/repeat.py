@@ -45,11 +45,10 @@ def resolution(raster: Raster, spec: LineSpec) -> Finding:
 
 def snapped_size(raster: Raster, spec: LineSpec) -> Finding:
     """The picture has exactly the pixels of the snapped repeat, and can be cut where its layout moves it."""
-    layout = spec.repeat.layout
+    across, along = spec.repeat.layout.step
     wanted = f"{spec.width_px} x {spec.height_px} px"
     measured = f"{raster.width_px} x {raster.height_px} px"
-    fine = measured == wanted and raster.height_px % math.lcm(2, layout.drop.denominator) == 0
-    fine = fine and raster.width_px % layout.shift.denominator == 0
+    fine = measured == wanted and raster.width_px % across == 0 and raster.height_px % along == 0
     changes = "; ".join(spec.snapped)
     return Finding(
         code="repeat_size",
