@@ -144,15 +144,16 @@ def test_repair_leaves_a_plan_alone_that_needs_none():
     assert np.array_equal(repair(lift, FloatLimits(7, 7)), lift)
 
 
-def test_binding_points_cut_a_float_in_even_parts_away_from_the_satins_own_points():
+@pytest.mark.parametrize(("limit", "places"), [(12, {4}), (8, {1, 3, 5, 7})])
+def test_binding_points_stand_half_way_between_the_satins_own_where_the_limit_lets_them(limit, places):
     indices = np.zeros((48, 48), np.uint8)
     lift = compose(indices, ("satin_8",))
     lift[:, 20] |= np.arange(48) // 8 == 2  # one point is left out: a float of 15 picks
-    added = repair(lift, FloatLimits(8, 8), lattice_of(indices, ("satin_8",))) != lift
+    added = repair(lift, FloatLimits(limit, limit), lattice_of(indices, ("satin_8",))) != lift
     points = np.argwhere(added)
     assert len(points) == 2  # one in that end, one in the pick that it bound
     assert 20 in points[:, 1]
-    assert all((end - 3 * pick) % 8 in (3, 4, 5) for pick, end in points)
+    assert {(end - 3 * pick) % 8 for pick, end in points} <= places
 
 
 def test_few_points_are_added_where_few_floats_are_over():
