@@ -326,3 +326,9 @@ class SentBefore(ProductionError):
 
     code = "sent_before"
     http_status = 409
+
+
+class ActualsRefused(ProductionError):
+    """What was reported of a job can't be recorded: nothing was."""
+
+    code = "actuals_refused"

@@ -18,6 +18,7 @@ from production.assessment import Assessment, Material, assess, look_over
 from production.catalogue import cloths, seed_catalogue, skus, specify
 from production.delivery import deliver, hot_folder_of
 from production.domain.colour import srgb_to_lab
+from production.documents.costing import costing_of
 from production.domain.costing import CostBreakdown
 from production.domain.draft import Draft
 from production.domain.finding import Finding, Severity
@@ -29,6 +30,7 @@ from production.errors import NotManufacturable, RasterDoesNotFit, UnknownFormat
 from production.files import sha256_of, write_bytes_whole
 from production.models import CheckReport, CostSheet, JobTicket, OutputFile
 from production.papers import PAPERS
+from production.pictures import read_picture
 from production.ports import LotUse, MachineFormat, OnFile, Provenance, RenderJob, WrittenFile, no_progress
 from production.pricing import cost
 from production.separation import ink_tile
@@ -53,6 +55,7 @@ __all__ = [
     "hot_folder_of",
     "look_over",
     "machine_format",
+    "read_picture",
     "record_release",
     "resolution_dpi",
     "seed_catalogue",
@@ -63,7 +66,8 @@ __all__ = [
 ]
 
 MANIFEST = "manifest"
-_STANDARD = {PRINT: ("tile", "xjdf", "ticket", "costing", "preview"), WEAVE: ("loom", "ticket", "costing", "preview")}
+_PAPERS = ("ticket", "costing", "costing_json", "strikeoff", "preview")
+_STANDARD = {PRINT: ("tile", "xjdf", *_PAPERS), WEAVE: ("loom", *_PAPERS)}
 
 
 @lru_cache
@@ -172,6 +176,7 @@ def record_release(reference: str, revision: int, files: Iterable[WrittenFile], 
         price=cost_sheet.price,
         price_per_m=cost_sheet.price_per_m,
         lines=cost_sheet.as_dict(),
+        document=costing_of(job).as_dict(),
     )
     CheckReport.objects.create(
         ticket=ticket,
