@@ -35,6 +35,11 @@ class Shop(models.Model):
     generator = models.CharField(max_length=32, default="embedded", help_text="What draws this shop's designs.")
     printed_product = models.CharField(max_length=64, default="FIN-PRINT", help_text="The ERP's printed cloth.")
     woven_product = models.CharField(max_length=64, default="FIN-WEAVE", help_text="The ERP's woven cloth.")
+    paper = models.CharField(
+        max_length=8, default="A4", choices=[("A4", "A4"), ("Letter", "Letter")], help_text="What documents print on."
+    )
+    terms = models.CharField(max_length=600, blank=True, help_text="Of sale, as they stand on a quotation.")
+    quotation_days = models.PositiveSmallIntegerField(default=30, help_text="How long a quotation holds.")
     order_sequence = models.PositiveIntegerField(default=0, editable=False)
     audit_sequence = models.PositiveIntegerField(default=0, editable=False)
 

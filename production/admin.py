@@ -39,5 +39,12 @@ for row in (
     models.PriceRate,
 ):
     admin.site.register(row, CatalogueAdmin)
-for row in (models.JobTicket, models.OutputFile, models.Delivery, models.CostSheet, models.CheckReport):
+for row in (
+    models.JobTicket,
+    models.OutputFile,
+    models.Delivery,
+    models.CostSheet,
+    models.ActualUse,
+    models.CheckReport,
+):
     admin.site.register(row, ReleasedAdmin)

@@ -245,9 +245,29 @@ class CostSheet(models.Model):
     price = models.DecimalField(max_digits=14, decimal_places=2)
     price_per_m = models.DecimalField(max_digits=14, decimal_places=2)
     lines = models.JSONField()
+    document = models.JSONField(default=dict, help_text="The whole costing, so that it can be issued again.")
+    issue = models.PositiveIntegerField(default=1, help_text="Counts what was reported since the release.")
+    actual = models.DecimalField(max_digits=14, decimal_places=2, null=True, help_text="What the job cost in the end.")
 
     def __str__(self) -> str:
         return f"{self.price} {self.currency}"
+
+
+class ActualUse(models.Model):
+    """What one line of a ticket's costing really took. Never edited: a later report of the same line supersedes it."""
+
+    ticket = models.ForeignKey(JobTicket, related_name="uses", on_delete=models.CASCADE)
+    issue = models.PositiveIntegerField(help_text="of the costing that shows it first")
+    code = models.CharField(max_length=80, help_text="of the costing's line")
+    quantity = models.DecimalField(max_digits=14, decimal_places=4)
+    rate = models.DecimalField(max_digits=14, decimal_places=4, null=True, help_text="Empty: the planned one.")
+    what = models.CharField(max_length=200, blank=True, help_text="for something that was not planned")
+    unit = models.CharField(max_length=32, blank=True)
+    source = models.CharField(max_length=300, blank=True, help_text="who or what says so")
+    recorded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.quantity} {self.unit}"
 
 
 class CheckReport(models.Model):

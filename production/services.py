@@ -17,8 +17,8 @@ from generation.domain.pattern import Raster
 from production.assessment import Assessment, Material, assess, look_over
 from production.catalogue import cloths, seed_catalogue, skus, specify
 from production.delivery import deliver, hot_folder_of
-from production.domain.colour import srgb_to_lab
 from production.documents.costing import costing_of
+from production.domain.colour import srgb_to_lab
 from production.domain.costing import CostBreakdown
 from production.domain.draft import Draft
 from production.domain.finding import Finding, Severity
