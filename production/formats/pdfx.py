@@ -8,12 +8,13 @@ cloth, so that nothing is ever printed beside it. Written by hand; read back wit
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import ClassVar
 from xml.sax.saxutils import escape
 
 import cv2
@@ -27,8 +28,9 @@ from production.documents.slug import Typeset, typeset
 from production.domain.finding import Finding
 from production.domain.ink_tile import InkTile
 from production.domain.sheet import Mark, Sheet
+from production.domain.spec import Ink
 from production.domain.usage import FULL
-from production.files import write_together
+from production.files import write_bytes, write_together
 from production.formats import pdfx_reading
 from production.formats.pdf_file import PdfFile, name, number, picture, words
 from production.ports import Manifest, Progress, RenderJob
@@ -51,6 +53,52 @@ SIDE_MM = 20.0  # from the strip's end to its code and words; the register marks
 _CIRCLE = 0.5523  # control points of a quarter of a circle
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A sheet in its place on the cloth. Its repeat's planes (H, W, C) are asked for once, when they are written."""
+
+    sheet: Sheet
+    top_px: int  # of its head, from the head of the cloth
+    planes: Callable[[], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """What is printed in one go: pieces of one width and resolution behind each other, and marks between them.
+
+    solid_lab: (C, 3) L*a*b* D50 of each ink alone; intent: the profile of the output intent, CMYK; condition: its name.
+    """
+
+    pieces: tuple[Piece, ...]
+    marks: tuple[Mark, ...]  # beside those of the pieces, from the head of the cloth
+    length_px: int
+    inks: tuple[Ink, ...]
+    solid_lab: NDArray[np.float64]
+    intent: bytes
+    condition: str
+    title: str
+    revision: int
+    released_at: datetime
+    lines: tuple[str, ...]  # what the strip before it says
+    code: str  # what the QR code in that strip says
+
+    @property
+    def dpi(self) -> float:
+        return self.pieces[0].sheet.dpi
+
+    @property
+    def width_px(self) -> int:
+        return self.pieces[0].sheet.width_px
+
+    def px(self, mm: float) -> int:
+        """Printed millimetres in whole pixels."""
+        return round(mm * self.dpi / MM_PER_INCH)
+
+    def mm(self, px: float) -> float:
+        """Pixels in printed millimetres."""
+        return px * MM_PER_INCH / self.dpi
+
+
 class PdfX:
     """The cloth as one page, however long."""
 
@@ -59,25 +107,19 @@ class PdfX:
 
     def write(self, master: InkTile, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
         """Write the PDF, and beside it the inks' profile where they are not CMYK: PDF/X-4 does not let it in."""
+        cloth = _cloth(master, job)
         assert job.spec.inks is not None, "a printed line has inks"
         profile = job.spec.inks.profile.path.read_bytes()
-        intent = profile if _is_cmyk(profile) else STANDARD_CMYK.read_bytes()
-
-        def fill(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                _write(file, master, job, self.cuts(job.sheet), intent, on_progress)
-
-        fills = {folder / f"{job.name}{self.suffix}": fill}
-        if intent is not profile:
-            fills[folder / f"{job.name}{self.suffix.removesuffix('.pdf')}{INKS_PROFILE}"] = lambda temporary: _keep(
-                temporary, profile
-            )
+        stem = f"{job.name}{self.suffix.removesuffix('.pdf')}"
+        fills = {folder / f"{stem}.pdf": partial(write_cloth, cloth=cloth, cuts=self.cuts(cloth), tell=on_progress)}
+        if cloth.intent != profile:
+            fills[folder / f"{stem}{INKS_PROFILE}"] = partial(write_bytes, data=profile)
         write_together(fills)
         return list(fills)
 
-    def cuts(self, sheet: Sheet) -> list[int]:
+    def cuts(self, cloth: Cloth) -> list[int]:
         """Where the pages part, in pixels from the head of the cloth; its beginning and its end among them."""
-        return [0, sheet.length_px]
+        return [0, cloth.length_px]
 
     def verify(self, path: Path, manifest: Manifest) -> Sequence[Finding]:
         """Preflight it, then read every picture, placement, mark and box back and compare them with the manifest."""
@@ -93,16 +135,67 @@ class PdfXPages(PdfX):
     code: ClassVar[str] = "pdfx_pages"
     suffix: ClassVar[str] = "-pages.pdf"
 
-    def cuts(self, sheet: Sheet) -> list[int]:
+    def cuts(self, cloth: Cloth) -> list[int]:
         """At the feet of repeats, the last that a page has room for."""
-        strips = _px(sheet, HEAD_MM) + _px(sheet, FOOT_MM)
-        most = math.floor(MOST_UNITS * sheet.dpi / POINTS_PER_INCH) - strips
+        sheet = cloth.pieces[0].sheet
+        most = math.floor(MOST_UNITS * cloth.dpi / POINTS_PER_INCH) - cloth.px(HEAD_MM) - cloth.px(FOOT_MM)
         period = sheet.tile_px[1] * sheet.layout.period[1]
         found = [0]
-        while sheet.length_px - found[-1] > most:
+        while cloth.length_px - found[-1] > most:
             whole = (found[-1] + most - sheet.y_px) // period * period + sheet.y_px
             found.append(whole if whole > found[-1] else found[-1] + most)
-        return [*found, sheet.length_px]
+        return [*found, cloth.length_px]
+
+
+def output_intent(profile: bytes, its_name: str) -> tuple[bytes, str]:
+    """(profile, name) of the output intent: the inks' own profile where it is CMYK, else the house's."""
+    if profile[16:20] == b"CMYK":
+        return profile, its_name
+    return STANDARD_CMYK.read_bytes(), STANDARD_CMYK.stem
+
+
+def write_cloth(path: Path, *, cloth: Cloth, cuts: Sequence[int], tell: Progress) -> None:
+    """Write the cloth as PDF/X-4, a page from each cut to the next; tell(done, of how many) follows the pictures."""
+    with path.open("wb") as file:
+        pdf = PdfFile(file)
+        space = _space(pdf, cloth)
+        # The pictures come first: they are nearly all of the file, and what follows is named after them.
+        repeats = [_repeat(pdf, piece, space, k, len(cloth.pieces), tell) for k, piece in enumerate(cloth.pieces)]
+        masks = _Masks(pdf)
+        marks = [
+            (replace(mark, y_px=mark.y_px + piece.top_px), masks.of(mark.mask))
+            for piece in cloth.pieces
+            for mark in piece.sheet.marks
+        ]
+        marks += [(mark, masks.of(mark.mask)) for mark in cloth.marks]
+        lines = typeset(cloth.lines, size=TEXT_POINTS, width=_text_points(cloth))
+        code = masks.of(_modules(cloth.code))
+        head = list(_head_strip(cloth, space, code, masks.of(None), lines))
+        foot = list(_register(cloth, FOOT_MM))
+        font = _font(pdf, lines)
+        names = [*(f"/Repeat{k} {each} 0 R" for k, each in enumerate(repeats, 1))]
+        names += [f"/M{each} {each} 0 R" for each in masks.numbers]
+        spaces = f"/All [/Separation /All /DeviceCMYK {_tint(np.ones(len(PROCESS)))}]"
+        spaces += f" /Inks {space.entry}" if space.named else ""
+        resources = pdf.put(
+            f"<< /XObject << {' '.join(names)} >> /ColorSpace << {spaces} >> /Font << /F {font} 0 R >> >>"
+        )
+        tree = pdf.reserve()
+        strips_px = cloth.px(HEAD_MM) + cloth.px(FOOT_MM)
+        unit = _unit(max(below - above for above, below in pairwise(cuts)) + strips_px, cloth.dpi)
+        kids = []
+        for above, below in pairwise(cuts):
+            room = (cloth.px(HEAD_MM) if above == 0 else 0, cloth.px(FOOT_MM) if below == cloth.length_px else 0)
+            page = _Page(cloth, above, below, *room, unit)
+            content = pdf.packed("", page.content(space, marks, head, foot))
+            kids.append(
+                pdf.put(
+                    f"<< /Type /Page /Parent {tree} 0 R {page.boxes()} /Resources {resources} 0 R "
+                    f"/Contents {content} 0 R >>"
+                )
+            )
+        pdf.put(f"<< /Type /Pages /Kids [{' '.join(f'{kid} 0 R' for kid in kids)}] /Count {len(kids)} >>", tree)
+        _finish(pdf, cloth, tree)
 
 
 @dataclass(frozen=True)
@@ -119,69 +212,51 @@ class _Space:
         return f"/Inks cs {values} scn" if self.named else f"{values} k"
 
 
-def _write(
-    file: BinaryIO, tile: InkTile, job: RenderJob, cuts: Sequence[int], intent: bytes, on_progress: Progress
-) -> None:
-    pdf, sheet = PdfFile(file), job.sheet
-    space = _space(pdf, tile, intent)
-    # The picture comes first: it is all of the file, and what follows is named after it.
-    repeat = pdf.stream(
-        f"/Type /XObject /Subtype /Image /Width {tile.width_px} /Height {tile.height_px} /BitsPerComponent 8 "
+def _cloth(tile: InkTile, job: RenderJob) -> Cloth:
+    """The cloth of a single job."""
+    inks = job.spec.inks
+    assert inks is not None, "a printed line has inks"
+    intent, condition = output_intent(inks.profile.path.read_bytes(), inks.profile.name)
+    return Cloth(
+        pieces=(Piece(job.sheet, 0, lambda: tile.planes),),
+        marks=(),
+        length_px=job.sheet.length_px,
+        inks=tile.inks,
+        solid_lab=tile.solid_lab,
+        intent=intent,
+        condition=condition,
+        title=f"{job.reference} r{job.revision}",
+        revision=job.revision,
+        released_at=job.released_at,
+        lines=tuple(_lines(job)),
+        code=job.url or job.reference,
+    )
+
+
+def _repeat(pdf: PdfFile, piece: Piece, space: _Space, done: int, of: int, tell: Progress) -> int:
+    """The picture of a piece's repeat; `done` of `of` pictures are written."""
+    width, height = piece.sheet.tile_px
+    return pdf.stream(
+        f"/Type /XObject /Subtype /Image /Width {width} /Height {height} /BitsPerComponent 8 "
         f"/ColorSpace {space.entry} /Filter /FlateDecode /DecodeParms << /Predictor 15 /Colors {space.inks} "
-        f"/BitsPerComponent 8 /Columns {tile.width_px} >>",
-        picture(tile.planes, on_progress),
+        f"/BitsPerComponent 8 /Columns {width} >>",
+        picture(piece.planes(), lambda bands, of_bands: tell(done * of_bands + bands, of * of_bands)),
     )
-    masks = _Masks(pdf)
-    marks = [(mark, masks.of(mark.mask)) for mark in sheet.marks]
-    lines = typeset(_lines(job), size=TEXT_POINTS, width=_text_points(sheet, tile))
-    font = _font(pdf, lines)
-    code = masks.of(_modules(job.url or job.reference))
-    strips = {
-        "head": list(_head_strip(sheet, space, code, masks.of(None), lines)),
-        "foot": list(_foot_strip(sheet)),
-    }
-    tree = pdf.reserve()
-    stretch = _unit(max(below - above for above, below in pairwise(cuts)) + _strips_px(sheet), sheet.dpi)
-    pages = []
-    contents = []
-    for above, below in pairwise(cuts):
-        head = _px(sheet, HEAD_MM) if above == 0 else 0
-        foot = _px(sheet, FOOT_MM) if below == sheet.length_px else 0
-        page = _Page(sheet, above, below, head, foot, stretch)
-        contents.append(pdf.packed("", page.content(space, marks, strips)))
-        pages.append(page)
-    pictures = " ".join(f"/M{each} {each} 0 R" for each in masks.numbers)
-    spaces = f"/All {_all_inks()}" + (f" /Inks {space.entry}" if space.named else "")
-    resources = pdf.put(
-        f"<< /XObject << /Repeat {repeat} 0 R {pictures} >> /ColorSpace << {spaces} >> /Font << /F {font} 0 R >> >>"
-    )
-    kids = [
-        pdf.put(
-            f"<< /Type /Page /Parent {tree} 0 R {page.boxes()} /Resources {resources} 0 R /Contents {content} 0 R >>"
-        )
-        for page, content in zip(pages, contents, strict=True)
-    ]
-    pdf.put(f"<< /Type /Pages /Kids [{' '.join(f'{kid} 0 R' for kid in kids)}] /Count {len(kids)} >>", tree)
-    _finish(pdf, job, tree, intent)
 
 
-def _finish(pdf: PdfFile, job: RenderJob, tree: int, intent: bytes) -> None:
+def _finish(pdf: PdfFile, cloth: Cloth, tree: int) -> None:
     """Output intent, metadata, catalogue and trailer."""
-    assert job.spec.inks is not None
-    own = intent if _is_cmyk(job.spec.inks.profile.path.read_bytes()) else b""
-    condition = job.spec.inks.profile.name if own else STANDARD_CMYK.stem
-    profile = pdf.packed("/N 4", [intent])
-    condition = words(condition)
+    profile, condition = pdf.packed("/N 4", [cloth.intent]), words(cloth.condition)
     intents = pdf.put(
         f"<< /Type /OutputIntent /S /GTS_PDFX /OutputConditionIdentifier {condition} /Info {condition} "
         f"/DestOutputProfile {profile} 0 R >>"
     )
     first_id = pdf.name_so_far()
-    title = f"{job.reference} r{job.revision}"
-    when = job.released_at.astimezone(UTC)
-    packet = _metadata(title, when.strftime("%Y-%m-%dT%H:%M:%S+00:00"), first_id.hex(), job.revision)
+    title = "".join(c if c.isprintable() else " " for c in cloth.title)
+    when = cloth.released_at.astimezone(UTC)
+    packet = _metadata(title, when.strftime("%Y-%m-%dT%H:%M:%S+00:00"), first_id.hex(), cloth.revision)
     # Not deflated: who searches files for their metadata looks for plain XML.
-    metadata = pdf.stream("/Type /Metadata /Subtype /XML", [packet.encode("utf-8")])
+    metadata = pdf.stream("/Type /Metadata /Subtype /XML", [packet.encode("utf-8", "replace")])
     date = when.strftime("(D:%Y%m%d%H%M%S+00'00')")
     info = pdf.put(
         f"<< /Title {words(title)} /Creator (Weftline) /Producer (Weftline) /CreationDate {date} /ModDate {date} "
@@ -195,53 +270,60 @@ def _finish(pdf: PdfFile, job: RenderJob, tree: int, intent: bytes) -> None:
 class _Page:
     """A stretch of cloth from row `above` to row `below`, with the strips before and behind it, all in pixels."""
 
-    sheet: Sheet
+    cloth: Cloth
     above: int
     below: int
     head: int
     foot: int
-    stretch: int  # points in one unit of the page
+    unit: int  # points in one unit of the page
 
     @property
     def _scale(self) -> float:
-        return POINTS_PER_INCH / self.sheet.dpi / self.stretch
+        return POINTS_PER_INCH / self.cloth.dpi / self.unit
 
     def boxes(self) -> str:
         """The page's boxes, and its unit where it is not a point."""
-        wide = number(self.sheet.width_px * self._scale)
+        wide = number(self.cloth.width_px * self._scale)
         lengths = (self.foot, self.foot + self.below - self.above, self.foot + self.below - self.above + self.head)
         foot, top, whole = (number(length * self._scale) for length in lengths)
         trim = f"[0 {foot} {wide} {top}]"
-        unit = f" /UserUnit {self.stretch}" if self.stretch != 1 else ""
+        unit = f" /UserUnit {self.unit}" if self.unit != 1 else ""
         return f"/MediaBox [0 0 {wide} {whole}] /BleedBox {trim} /TrimBox {trim}{unit}"
 
     def content(
-        self, space: _Space, marks: Sequence[tuple[Mark, int]], strips: dict[str, list[str]]
+        self, space: _Space, marks: Sequence[tuple[Mark, int]], head: Sequence[str], foot: Sequence[str]
     ) -> Iterator[bytes]:
         """The page's operators, one unit a pixel, y up from the foot of the page."""
-        sheet = self.sheet
-        wide, tall = sheet.tile_px
-        scale = number(self._scale)
+        scale, wide = number(self._scale), self.cloth.width_px
         yield f"{scale} 0 0 {scale} 0 0 cm\n".encode()
         if self.head:
-            top = self.foot + self.below - self.above
-            yield _strip(top, sheet.width_px, self.head, strips["head"])
+            yield _strip(self._y(self.above), wide, self.head, head)
         if self.foot:
-            yield _strip(0, sheet.width_px, self.foot, strips["foot"])
-        first = max(self.above, sheet.y_px)
-        last = min(self.below, sheet.y_px + sheet.pattern_length_px)
-        yield f"q {sheet.x_px} {self._y(last)} {sheet.pattern_width_px} {last - first} re W n\n".encode()
-        for at in sheet.placements():
-            if at.y_px >= last or at.y_px + tall <= first:
-                continue
-            x = (-wide, at.x_px + wide) if at.flipped_x else (wide, at.x_px)
-            y = (-tall, self._y(at.y_px)) if at.flipped_y else (tall, self._y(at.y_px + tall))
-            yield f"q {x[0]} 0 0 {y[0]} {x[1]} {y[1]} cm /Repeat Do Q\n".encode()
-        yield b"Q\n"
+            yield _strip(0, wide, self.foot, foot)
+        for count, piece in enumerate(self.cloth.pieces, 1):
+            yield from self._pattern(piece, f"/Repeat{count}")
         for mark, mask in marks:
             if mark.y_px < self.below and mark.y_px + mark.height_px > self.above:
                 box = (mark.x_px, self._y(mark.y_px + mark.height_px), mark.width_px, mark.height_px)
                 yield _stamp(space.fill(mark.ink), box, mask).encode()
+
+    def _pattern(self, piece: Piece, repeat: str) -> Iterator[bytes]:
+        """The repeats of a piece, cut at the pattern's edges and the page's."""
+        sheet = piece.sheet
+        wide, tall = sheet.tile_px
+        first = max(self.above, piece.top_px + sheet.y_px)
+        last = min(self.below, piece.top_px + sheet.y_px + sheet.pattern_length_px)
+        if last <= first:
+            return
+        yield f"q {sheet.x_px} {self._y(last)} {sheet.pattern_width_px} {last - first} re W n\n".encode()
+        for at in sheet.placements():
+            top = piece.top_px + at.y_px
+            if top >= last or top + tall <= first:
+                continue
+            x = (-wide, at.x_px + wide) if at.flipped_x else (wide, at.x_px)
+            y = (-tall, self._y(top)) if at.flipped_y else (tall, self._y(top + tall))
+            yield f"q {x[0]} 0 0 {y[0]} {x[1]} {y[1]} cm {repeat} Do Q\n".encode()
+        yield b"Q\n"
 
     def _y(self, row: int) -> int:
         """A row of the cloth, counted from its head, as height over the foot of the page."""
@@ -284,42 +366,38 @@ def _strip(y: int, width: int, height: int, inside: Iterable[str]) -> bytes:
     return f"q 0 {y} {width} {height} re W n 1 0 0 1 0 {y} cm\n{''.join(inside)}Q\n".encode()
 
 
-def _head_strip(sheet: Sheet, space: _Space, code: int, solid: int, lines: Typeset) -> Iterator[str]:
+def _head_strip(cloth: Cloth, space: _Space, code: int, solid: int, lines: Typeset) -> Iterator[str]:
     """Register marks, the code, the words, and the steps of every ink where there is room for them."""
-    yield from _register(sheet, HEAD_MM)
-    side, foot = _px(sheet, CODE_MM), _px(sheet, (HEAD_MM - CODE_MM) / 2)
-    yield _stamp("0 0 0 1 k", (_px(sheet, SIDE_MM), foot, side, side), code)
-    left = _px(sheet, SIDE_MM + CODE_MM + STEP_MM)
-    if _has_steps(sheet, space.inks):
-        tall = min(_px(sheet, STEP_MM), _px(sheet, HEAD_MM - 2 * STEP_MM) // space.inks)
-        wide = _px(sheet, STEP_MM)
+    yield from _register(cloth, HEAD_MM)
+    side, foot = cloth.px(CODE_MM), cloth.px((HEAD_MM - CODE_MM) / 2)
+    yield _stamp("0 0 0 1 k", (cloth.px(SIDE_MM), foot, side, side), code)
+    left = cloth.px(SIDE_MM + CODE_MM + STEP_MM)
+    if _has_steps(cloth):
+        tall = min(cloth.px(STEP_MM), cloth.px(HEAD_MM - 2 * STEP_MM) // space.inks)
+        wide = cloth.px(STEP_MM)
         for ink in range(space.inks):
             for step in range(STEPS):
                 values = [0] * space.inks
                 values[ink] = round(FULL * (step + 1) / STEPS)
-                box = (left + step * wide, _px(sheet, HEAD_MM - STEP_MM) - (ink + 1) * tall, wide, tall)
+                box = (left + step * wide, cloth.px(HEAD_MM - STEP_MM) - (ink + 1) * tall, wide, tall)
                 yield _stamp(space.fill(values), box, solid)
         left += (STEPS + 1) * wide
-    size = number(TEXT_POINTS * sheet.dpi / POINTS_PER_INCH)
+    size = number(TEXT_POINTS * cloth.dpi / POINTS_PER_INCH)
     yield f"0 0 0 1 k BT /F {size} Tf\n"
     for row, glyphs in enumerate(lines.lines):
-        base = _px(sheet, HEAD_MM - STEP_MM - LINE_MM * (row + 0.75))
+        base = cloth.px(HEAD_MM - STEP_MM - LINE_MM * (row + 0.75))
         written = "".join(f"{glyph:04X}" for glyph in glyphs)
         yield f"1 0 0 1 {left} {base} Tm <{written}> Tj\n"
     yield "ET\n"
 
 
-def _foot_strip(sheet: Sheet) -> Iterator[str]:
-    yield from _register(sheet, FOOT_MM)
-
-
-def _register(sheet: Sheet, strip_mm: float) -> Iterator[str]:
+def _register(cloth: Cloth, strip_mm: float) -> Iterator[str]:
     """Crosses in a circle, in all inks at once, at both ends of a strip."""
-    radius, arm, y = _px(sheet, 2.5), _px(sheet, 4.5), _px(sheet, strip_mm / 2)
+    radius, arm, y = cloth.px(2.5), cloth.px(4.5), cloth.px(strip_mm / 2)
     bow = round(radius * _CIRCLE)
-    for x in (_px(sheet, SIDE_MM / 2), sheet.width_px - _px(sheet, SIDE_MM / 2)):
+    for x in (cloth.px(SIDE_MM / 2), cloth.width_px - cloth.px(SIDE_MM / 2)):
         yield (
-            f"q /All CS 1 SCN {_px(sheet, 0.25)} w 1 0 0 1 {x} {y} cm "
+            f"q /All CS 1 SCN {cloth.px(0.25)} w 1 0 0 1 {x} {y} cm "
             f"-{arm} 0 m {arm} 0 l 0 -{arm} m 0 {arm} l {radius} 0 m "
             f"{radius} {bow} {bow} {radius} 0 {radius} c -{bow} {radius} -{radius} {bow} -{radius} 0 c "
             f"-{radius} -{bow} -{bow} -{radius} 0 -{radius} c {bow} -{radius} {radius} -{bow} {radius} 0 c S Q\n"
@@ -344,17 +422,15 @@ def _lines(job: RenderJob) -> list[str]:
     ]
 
 
-def _has_steps(sheet: Sheet, inks: int) -> bool:
+def _has_steps(cloth: Cloth) -> bool:
     taken = 2 * SIDE_MM + CODE_MM + STEP_MM * (STEPS + 2)
-    return inks > 0 and sheet.mm(sheet.width_px) >= taken + LEAST_TEXT_MM
+    return cloth.mm(cloth.width_px) >= taken + LEAST_TEXT_MM
 
 
-def _text_points(sheet: Sheet, tile: InkTile) -> float:
+def _text_points(cloth: Cloth) -> float:
     """How wide the words may be."""
-    taken = 2 * SIDE_MM + CODE_MM + STEP_MM
-    if _has_steps(sheet, len(tile.inks)):
-        taken += STEP_MM * (STEPS + 1)
-    return max(0.0, sheet.mm(sheet.width_px) - taken) * POINTS_PER_INCH / MM_PER_INCH
+    taken = 2 * SIDE_MM + CODE_MM + STEP_MM * (STEPS + 2 if _has_steps(cloth) else 1)
+    return max(0.0, cloth.mm(cloth.width_px) - taken) * POINTS_PER_INCH / MM_PER_INCH
 
 
 def _modules(code: str) -> NDArray[np.bool_]:
@@ -363,18 +439,18 @@ def _modules(code: str) -> NDArray[np.bool_]:
     return dark[np.ix_(dark.any(axis=1), dark.any(axis=0))]
 
 
-def _space(pdf: PdfFile, tile: InkTile, intent: bytes) -> _Space:
+def _space(pdf: PdfFile, cloth: Cloth) -> _Space:
     """Process colours for CMYK; for every other set a DeviceN space that names each ink (ISO 32000-1, 8.6.6.5)."""
-    channels = [ink.channel for ink in tile.inks]
+    channels = [ink.channel for ink in cloth.inks]
     if channels == list(PROCESS):
         return _Space("/DeviceCMYK", len(channels), named=False)
-    names = [PROCESS.get(ink.channel, ink.name) for ink in tile.inks]
+    names = [PROCESS.get(ink.channel, ink.name) for ink in cloth.inks]
     spots = [k for k, channel in enumerate(channels) if channel not in PROCESS]
     shown = np.zeros((len(channels), len(PROCESS)))
     for k, channel in enumerate(channels):
         if channel in PROCESS:
             shown[k, list(PROCESS).index(channel)] = 1.0
-    shown[spots] = _in_cmyk(tile.solid_lab[spots], intent)
+    shown[spots] = _in_cmyk(cloth.solid_lab[spots], cloth.intent)
     single = " ".join(f"{name(names[k])} [/Separation {name(names[k])} /DeviceCMYK {_tint(shown[k])}]" for k in spots)
     process = " ".join(name(each) for each in PROCESS.values())
     transform = pdf.packed(
@@ -387,10 +463,6 @@ def _space(pdf: PdfFile, tile: InkTile, intent: bytes) -> _Space:
     named = " ".join(name(each) for each in names)
     space = pdf.put(f"[/DeviceN [{named}] /DeviceCMYK {transform} 0 R {attributes}]")
     return _Space(f"{space} 0 R", len(names), named=True)
-
-
-def _all_inks() -> str:
-    return f"[/Separation /All /DeviceCMYK {_tint(np.ones(len(PROCESS)))}]"
 
 
 def _tint(solid: NDArray[np.float64]) -> str:
@@ -507,19 +579,3 @@ def _unit(length_px: int, dpi: float) -> int:
     while 10**9 % unit:
         unit += 1
     return unit
-
-
-def _strips_px(sheet: Sheet) -> int:
-    return _px(sheet, HEAD_MM) + _px(sheet, FOOT_MM)
-
-
-def _px(sheet: Sheet, mm: float) -> int:
-    return round(mm * sheet.dpi / MM_PER_INCH)
-
-
-def _is_cmyk(profile: bytes) -> bool:
-    return profile[16:20] == b"CMYK"
-
-
-def _keep(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

@@ -196,7 +196,7 @@ def test_a_name_in_another_script_or_out_of_bounds_still_prints(tmp_path):
 def test_six_inks_are_named_and_their_profile_lies_beside(six, tmp_path):
     path, job, _, manifest = made(tmp_path, six=six)
     with pikepdf.open(path) as pdf:
-        space = pdf.pages[0].Resources.XObject.Repeat.ColorSpace
+        space = pdf.pages[0].Resources.XObject.Repeat1.ColorSpace
         intent = pdf.Root.OutputIntents[0].DestOutputProfile.read_bytes()
         names = [str(each) for each in space[1]] if six else []
     assert intent[12:20] == b"prtrCMYK"
@@ -214,7 +214,7 @@ def moved_repeat(pdf):
     """The second repeat, one pixel to the right."""
     page = pdf.pages[0]
     lines = page.Contents.read_bytes().split(b"\n")
-    at = [k for k, line in enumerate(lines) if b"/Repeat Do" in line][1]
+    at = [k for k, line in enumerate(lines) if b"/Repeat1 Do" in line][1]
     words = lines[at].split()
     words[5] = str(int(words[5]) + 1).encode()
     lines[at] = b" ".join(words)
@@ -224,7 +224,7 @@ def moved_repeat(pdf):
 def one_repeat_less(pdf):
     page = pdf.pages[0]
     lines = page.Contents.read_bytes().split(b"\n")
-    del lines[next(k for k, line in enumerate(lines) if b"/Repeat Do" in line)]
+    del lines[next(k for k, line in enumerate(lines) if b"/Repeat1 Do" in line)]
     page.Contents = pdf.make_stream(b"\n".join(lines))
 
 
@@ -308,7 +308,7 @@ def on_page(key, value):
 
 def in_repeat(key, value):
     def change(pdf):
-        pdf.pages[0].Resources.XObject.Repeat[key] = value(pdf) if callable(value) else value
+        pdf.pages[0].Resources.XObject.Repeat1[key] = value(pdf) if callable(value) else value
 
     return change
 
@@ -356,7 +356,7 @@ def coarse(pdf):
 
 
 def lzw(pdf):
-    repeat = pdf.pages[0].Resources.XObject.Repeat
+    repeat = pdf.pages[0].Resources.XObject.Repeat1
     repeat.write(b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01", filter=pikepdf.Name.LZWDecode)
 
 
