@@ -92,6 +92,13 @@ class NotYetInStock(OrderError):
     http_status = 409
 
 
+class NotReleased(OrderError):
+    """The line has no released files to send to a machine."""
+
+    code = "not_released"
+    http_status = 409
+
+
 class HoldChanged(OrderError):
     """What was held for this line is no longer held as it was planned: try again to plan it anew."""
 

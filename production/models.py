@@ -235,6 +235,11 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.job} {self.state}"
 
+    @property
+    def folder(self) -> str:
+        """The last part of the hot folder's path, as people call it."""
+        return self.hot_folder.rstrip("/").rpartition("/")[2]
+
 
 class CostSheet(models.Model):
     """The costing of a ticket, as it was printed."""
