@@ -154,7 +154,7 @@ def _planes(indices: IndexArray, palette_lab: NDArray[np.float64], layout: Layou
     planes = []
     for colour in np.flatnonzero(np.bincount(small.ravel()) >= _SMALLEST_SHARE * small.size):
         plane = cv2.resize((small == colour).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        straight = layout_tiling(plane, layout, columns, rows)
+        straight = layout_tiling(plane, layout, columns, rows).astype(np.float32)
         planes.append(cv2.resize(straight, (_GRID_PX, _GRID_PX), interpolation=cv2.INTER_AREA))
     return np.stack(planes)
 
