@@ -144,20 +144,26 @@ def _opened(data: bytes) -> tuple[_Opened, list[Finding]]:
 
 def _tiff_space(data: bytes) -> str:
     """The colour space that a TIFF file's tags name. Raises what `read_picture` does."""
-    with _read(lambda: tifffile.TiffFile(io.BytesIO(data))) as file:
-        page = _read(lambda: file.pages.first)
-        photometric, extra, bits = int(page.photometric), [int(each) for each in page.extrasamples], page.bitspersample
-        _check_not_too_large(page.imagewidth, page.imagelength)
-        end = max((at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=True)), default=0)
+    photometric, extra, bits, width, height, end = _read(lambda: _tiff_tags(data))
+    _check_not_too_large(width, height)
     if not 0 < end <= len(data):  # libtiff makes do with what is there
         raise _broken(f"{len(data)} of {end} bytes")
     space = {0: "grey", 1: "grey", 2: "RGB", 3: "RGB", 5: "CMYK", 6: "RGB", 8: "Lab"}.get(photometric)
     if space is None:
         raise _unknown(f"colour space number {photometric} of TIFF", "Save it as RGB.")
-    if any(each == 0 for each in extra):
+    if 0 in extra:
         names = f"{len(extra)} more channel{'s' if len(extra) > 1 else ''} than its colours"
         raise _unknown(names, "Save it without extra channels; a spot colour comes from a palette picture.")
     return "Lab8" if space == "Lab" and bits == 8 else space
+
+
+def _tiff_tags(data: bytes) -> tuple[int, list[int], int, int, int, int]:
+    """(photometric interpretation, extra samples, bits of a sample, width, height, end of the pixels in the file)."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages.first
+        end = max(int(at) + int(count) for at, count in zip(page.dataoffsets, page.databytecounts, strict=True))
+        extra = [int(each) for each in page.extrasamples]
+        return int(page.photometric), extra, int(page.bitspersample), int(page.imagewidth), int(page.imagelength), end
 
 
 def _tiff(image: pyvips.Image, space: str) -> _Opened:
