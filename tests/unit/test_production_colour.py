@@ -15,7 +15,7 @@ from production.domain.colour import delta_e_2000, lab_to_srgb, srgb_to_lab
 from production.domain.icc import Tables, lab_grid, write_profile
 from production.domain.inkmodel import REACTIVE_ON_COTTON, black_target, cloth_xyz, lab_of_ink
 from production.domain.inkmodel import separate as solve
-from production.management.commands.build_profile import MADE
+from production.domain.shipped import MADE
 from production.separation import separate
 
 # Sharma, Wu and Dalal 2005, table 1: L1 a1 b1 L2 a2 b2 and the CIEDE2000 difference.

@@ -24,7 +24,7 @@ from production.domain.inkmodel import (
     profile_tables,
     separate,
 )
-from production.management.commands.build_profile import MADE, SHIPPED
+from production.domain.shipped import MADE, SHIPPED
 
 NAMES = ("Cyan", "Magenta", "Yellow", "Black", "Orange", "Violet")
 GREEN = ((640.0, 60.0, 1.30), (430.0, 60.0, 1.20))
