@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -39,10 +39,11 @@ from inventory_sync.ports import (
 )
 from orders import exclusivity
 from orders.domain.exploring import EXACT, Way
-from orders.errors import FileDamaged, HoldChanged, NotYetInStock
+from orders.errors import CandidateNotPassed, FileDamaged, HoldChanged, NotYetInStock
 from orders.models import Approval, Candidate, OrderLine, Round, Shop
 from production import services as production
 from production.assessment import Assessment
+from production.documents.quotation import quotation_pdf
 from production.domain.colour import lab_to_srgb
 from production.domain.costing import CostBreakdown
 from production.domain.finding import Finding, Severity
@@ -158,7 +159,14 @@ def check(line: OrderLine) -> list[Checked]:
         }
         if found.passed:
             stock, centres = _stock(erp, found), inventory.work_centres_of(erp)
-            cost = production.cost(found, spec=spec, stock=stock, work_centres=centres)
+            cost = production.cost(
+                found,
+                spec=spec,
+                stock=stock,
+                work_centres=centres,
+                generation_s=_drawn_in_s(candidate),
+                on=timezone.now().astimezone(ZoneInfo(line.order.shop.time_zone)).date(),
+            )
             promised = _promise(erp, line, found, materials(found, stock, tz=line.order.shop.time_zone), centres)
             values |= {
                 "cost": cost.as_dict(),
@@ -171,6 +179,15 @@ def check(line: OrderLine) -> list[Checked]:
             values["findings"] += _late(line, promised)
         checked.append(Checked(candidate.pk, values))
     return checked
+
+
+def _drawn_in_s(candidate: Candidate) -> Decimal | None:
+    """Return how long drawing a candidate took, since the one before it or the begin of the work; None: unknown."""
+    line, at = candidate.round.line, candidate.drawn_at
+    begun = line.steps.filter(kind="draw", started_at__lte=at).order_by("-started_at").first()
+    before = candidate.round.candidates.filter(drawn_at__lt=at).order_by("-drawn_at").first()
+    since = max((each for each in (begun and begun.started_at, before and before.drawn_at) if each), default=None)
+    return None if since is None else Decimal(str(round((at - since).total_seconds(), 1)))
 
 
 def keep_checked(checked: Sequence[Checked]) -> None:
@@ -286,21 +303,12 @@ def release(line: OrderLine) -> Released:
     raster = generation.raster_of(candidate.artwork)
     found = production.assess(raster, spec=spec)
     assert line.plan is not None
-    artwork, shop = candidate.artwork, line.order.shop
-    job = RenderJob(
-        spec=spec,
-        assessment=found,
-        # The price the customer said yes to, not what it would be today.
-        cost=CostBreakdown.from_dict(candidate.cost),
-        reference=line.reference,
+    job = replace(
+        _job_of(line, candidate, found, spec),
         revision=approval.number,
         released_at=approval.at,
-        shop=shop.name,
-        customer=line.order.customer.name,
-        order=line.order.number,
-        due=line.due_date,
         promised=_moment(line.plan["promise"]),
-        words=candidate.round.words,
+        binding=line.plan["binding"],
         steps=tuple(
             PlannedStep(s["name"], s["work_centre"], _moment(s["start"]), _moment(s["end"])) for s in line.plan["slots"]
         ),
@@ -308,8 +316,6 @@ def release(line: OrderLine) -> Released:
             LotUse(m["sku"], m["name"], m["lot"] or "", Decimal(m["quantity"]), m["unit"])
             for m in line.plan["materials"]
         ),
-        provenance=Provenance(artwork.sha256, artwork.generator, artwork.fingerprint, artwork.seed),
-        tz=shop.time_zone,
     )
     last = ""
 
@@ -322,6 +328,50 @@ def release(line: OrderLine) -> Released:
 
     folder = _folder(line, approval.number)
     return Released(job, tuple(production.write_files(raster, job=job, folder=folder, on_progress=tell)))
+
+
+def quotation(candidate: Candidate) -> tuple[str, bytes]:
+    """Return the quotation of a checked candidate as (file name, PDF), with the price and promise it was shown with.
+
+    Raises CandidateNotPassed for one that can't be made, or is not checked yet.
+    """
+    if not candidate.passed:
+        raise CandidateNotPassed(fields={"candidate": candidate.position})
+    line = candidate.round.line
+    spec = spec_of(line, candidate.round)
+    raster = generation.raster_of(candidate.artwork)
+    job = _job_of(line, candidate, production.assess(raster, spec=spec), spec)
+    return f"{job.reference}-{candidate.round.number}-{candidate.position}-quotation.pdf", quotation_pdf(raster, job)
+
+
+def _job_of(line: OrderLine, candidate: Candidate, found: Assessment, spec: LineSpec) -> RenderJob:
+    """Return a candidate as a job: before an approval nothing is planned, and its revision is the round's number."""
+    brief, artwork, shop = candidate.round, candidate.artwork, line.order.shop
+    assert candidate.checked_at is not None
+    zone = ZoneInfo(shop.time_zone)
+    return RenderJob(
+        spec=spec,
+        assessment=found,
+        # The price the customer was shown, not what it would be today.
+        cost=CostBreakdown.from_dict(candidate.cost),
+        reference=line.reference,
+        revision=brief.number,
+        released_at=candidate.checked_at,
+        shop=shop.name,
+        customer=line.order.customer.name,
+        order=line.order.number,
+        due=line.due_date,
+        promised=candidate.promise,
+        words=brief.words,
+        provenance=Provenance(artwork.sha256, artwork.generator, artwork.fingerprint, artwork.seed),
+        tz=shop.time_zone,
+        paper=shop.paper,
+        design=f"design {brief.number}.{candidate.position}",
+        colourway=brief.palette_name,
+        binding=candidate.binding,
+        valid_until=candidate.checked_at.astimezone(zone).date() + timedelta(days=shop.quotation_days),
+        terms=shop.terms,
+    )
 
 
 def keep_released(line: OrderLine, made: Released) -> Any:

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory_sync import services as inventory
-from orders import exclusivity, health, services, watching, work
+from orders import exclusivity, health, sending, services, watching, work
 from orders.api import serializers
 from orders.api.permissions import EVERYONE
 from orders.models import Candidate, Order, OrderLine, Role, Round
@@ -27,6 +27,7 @@ from production import services as production
 SELL = frozenset({Role.SALES, Role.ADMIN})
 DESIGN = SELL | {Role.DESIGNER}
 PLAN = frozenset({Role.SALES, Role.PLANNER, Role.ADMIN})
+SEND = frozenset({Role.PLANNER, Role.ADMIN})
 FILES = EVERYONE
 CLIENT_ERRORS = {code: OpenApiResponse(serializers.ErrorView) for code in (400, 401, 403, 404, 409)}
 BUSY = OpenApiResponse(serializers.ErrorView)
@@ -118,7 +119,7 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
     lookup_value_regex = r"[A-Za-z0-9-]{1,40}"
     roles = {
         "list": EVERYONE, "retrieve": EVERYONE, "approve": DESIGN, "revise": DESIGN, "explore": DESIGN, "cancel": SELL,
-        "resume": PLAN, "stream": EVERYONE,
+        "resume": PLAN, "send": SEND, "stream": EVERYONE,
     }  # fmt: skip
 
     @extend_schema(request=serializers.ApproveInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
@@ -185,6 +186,15 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
         services.resume(self.get_object(), by=request.user)
         return self._shown()
 
+    @extend_schema(request=serializers.SendInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
+    @action(detail=True, methods=["post"])
+    def send(self, request: Request, reference: str) -> Response:
+        """Put the released files into the machine's hot folder, once; `again` only where they were not printed."""
+        wish = serializers.SendInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        sending.send(self.get_object(), by=request.user, **wish.validated_data)
+        return self._shown()
+
     def _shown(self) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -196,7 +206,7 @@ class CandidateViewSet(ShopScoped):
     serializer_class = serializers.CandidateView
     shop_path = "round__line__order__shop"
     lookup_value_regex = r"[0-9]{1,12}"
-    roles = {"retrieve": EVERYONE, "preview": EVERYONE, "alike": SELL, "exclusive": SELL}
+    roles = {"retrieve": EVERYONE, "preview": EVERYONE, "alike": SELL, "exclusive": SELL, "quotation": SELL}
 
     @extend_schema(responses={200: serializers.CandidateView, **CLIENT_ERRORS})
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -219,6 +229,14 @@ class CandidateViewSet(ShopScoped):
         png = work.preview(candidate, size_px=size_px, repeats=repeats)
         keep = "private, max-age=86400" if candidate.checked_at else "no-store"
         return HttpResponse(png, content_type="image/png", headers={"Cache-Control": keep})
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY, **CLIENT_ERRORS})
+    @action(detail=True, methods=["get"])
+    def quotation(self, request: Request, pk: str) -> HttpResponse:
+        """The quotation for the customer as PDF: design, price and promise, longer lengths, and until when it holds."""
+        name, pdf = work.quotation(self.get_object())
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": "sandbox"}
+        return HttpResponse(pdf, content_type="application/pdf", headers=headers)
 
     @extend_schema(responses={200: serializers.SoldView(many=True), **CLIENT_ERRORS})
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])

@@ -17,11 +17,11 @@ from rest_framework.exceptions import ValidationError
 
 from generation import services as generation
 from generation.domain.pattern import Layout
-from orders import clock, services, work
+from orders import clock, sending, services, work
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
 from orders.api.problems import problem
-from orders.api.serializers import LARGEST_PICTURE_BYTES, ApproveInput, ExploreInput, OrderInput, ReviseInput, Strict
+from orders.api.serializers import LARGEST_PICTURE_BYTES, ApproveInput, ExploreInput, OrderInput, ReviseInput, SendInput, Strict
 from orders.domain.states import LineState
 from orders.models import Membership, OrderLine, Role
 from production import services as production
@@ -32,6 +32,7 @@ MAY = {
     "explore": api.LineViewSet.roles["explore"],
     "cancel": api.LineViewSet.roles["cancel"],
     "resume": api.LineViewSet.roles["resume"],
+    "send": api.LineViewSet.roles["send"],
     "place": api.OrderViewSet.roles["create"],
 }
 OFFERED = {
@@ -41,7 +42,8 @@ OFFERED = {
     LineState.PLANNING: ("cancel",),
     LineState.RELEASING: ("cancel",),
     LineState.SYNCING: ("cancel",),
-    LineState.RELEASED: ("cancel",),
+    LineState.RELEASED: ("send", "cancel"),
+    LineState.IN_PRODUCTION: ("send",),
 }
 # What the fields of an order are called on the pages, where that is not their own name.
 NAMES = {
@@ -81,7 +83,7 @@ def line(request: HttpRequest, reference: str) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
-    """Approve, revise, explore, cancel or resume a line."""
+    """Approve, revise, explore, cancel or resume a line, or send its files to the machine."""
     membership = _member(request, MAY.get(verb, frozenset()))
     wanted = _line(membership, reference)
     by: Any = request.user
@@ -97,6 +99,9 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
             services.cancel(wanted, by=by)
         elif verb == "resume":
             services.resume(wanted, by=by)
+        elif verb == "send":
+            done = sending.send(wanted, by=by, **_wished(SendInput, {"again": "again" in request.POST}))
+            messages.success(request, f"{done.job} is in the machine's hot folder: {', '.join(done.files)}.")
     except (ValidationError, *services.Refusals) as refusal:
         messages.error(request, _said(refusal)[0])
     return redirect("line", reference=reference)
@@ -214,6 +219,8 @@ def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
         "newest": rounds[0],
         "offered": offered,
         "files": work.files_of(wanted),
+        "sent": sending.sent(wanted),
+        "may_quote": membership.role in api.CandidateViewSet.roles["quotation"],
         "clock": clock.read(wanted),
         "events": wanted.events.order_by("sequence"),
         "drawing": wanted.state == LineState.GENERATING,

@@ -88,7 +88,7 @@ def test_a_third_drop_is_released_as_such_at_the_price_that_was_approved(mill):
     line = placed(mill, layout="third_drop")
     price = services.best(line).price
     line = approved(line)
-    manifest = json.loads(next(f.path for f in work.files_of(line) if f.path.suffix == ".json").read_text())
+    manifest = json.loads(next(f.path for f in work.files_of(line) if f.format == "manifest").read_text())
     assert str(price) in json.dumps(manifest)
     assert manifest["repeat"]["layout"] == "third_drop"
 

@@ -85,7 +85,9 @@ def test_all_files_of_a_line_are_written_and_the_manifest_holds_their_checksums(
     raster, job = made
     files = production.write_files(raster, job=job, folder=tmp_path)
     machine = ["tile", "xjdf"] if job.spec.kind == "print" else ["loom"]
-    assert [file.format for file in files] == [*machine, "ticket", "costing", "preview", "manifest"]
+    assert [file.format for file in files] == [
+        *machine, "ticket", "costing", "costing_json", "strikeoff", "preview", "manifest",
+    ]  # fmt: skip
     assert {file.path for file in files} == set(tmp_path.iterdir())
     manifest = json.loads(files[-1].path.read_text(encoding="utf-8"))
     named = {entry["name"]: entry["sha256"] for entry in manifest["files"]}
