@@ -206,6 +206,12 @@ class ApproveInput(Strict):
     candidate = serializers.IntegerField(min_value=1, max_value=1000)
 
 
+class SendInput(Strict):
+    """Whether files that were sent before shall be sent again."""
+
+    again = serializers.BooleanField(default=False)
+
+
 class ReviseInput(WishFields):
     """What shall be different; everything left out stays."""
 

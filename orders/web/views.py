@@ -21,7 +21,15 @@ from orders import clock, sending, services, work
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
 from orders.api.problems import problem
-from orders.api.serializers import LARGEST_PICTURE_BYTES, ApproveInput, ExploreInput, OrderInput, ReviseInput, SendInput, Strict
+from orders.api.serializers import (
+    LARGEST_PICTURE_BYTES,
+    ApproveInput,
+    ExploreInput,
+    OrderInput,
+    ReviseInput,
+    SendInput,
+    Strict,
+)
 from orders.domain.states import LineState
 from orders.models import Membership, OrderLine, Role
 from production import services as production
