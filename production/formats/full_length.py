@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from generation.domain.pattern import Layout
 from production.cloth import rows
 from production.domain.finding import Finding
-from production.domain.ink_tile import InkTile, digest_of
+from production.domain.ink_tile import InkTile
 from production.domain.sheet import Sheet
 from production.errors import DiskFull
 from production.files import sha256_of, write_bytes, write_together
@@ -32,6 +32,7 @@ from production.formats.tile_tiff import separated_tags
 from production.ports import Manifest, Progress, RenderJob
 
 _STRIP_BYTES = 1 << 20  # small ones: fewer hold a piece of a mark, and need be packed on their own
+_HELD_STRIPS = 16
 _SPARE_BYTES = 1 << 26  # left free on the disk for whoever else writes
 
 
@@ -148,14 +149,13 @@ def _look(file: tifffile.TiffFile, manifest: Manifest, compression: str) -> Iter
     yield from found
     if found:
         return
-    tile = _first_repeat(page, meant)
-    if len(tile) == meant["tile_px"][1]:
-        for k, ink in enumerate(manifest["separations"]):
-            digest = digest_of(tile[..., k])
+    repeat = _Repeat(page, meant)
+    if repeat.rows_shown == meant["tile_px"][1]:
+        for ink, digest in zip(manifest["separations"], repeat.digests(), strict=True):
             if digest != ink["sha256"]:
                 yield wrong("pixels", f"the first repeat, ink {ink['ink']}", digest, ink["sha256"])
                 return
-    reader = _Reader(meant, tile)
+    reader = _Reader(meant, repeat)
     for number in range(len(page.dataoffsets)):
         if (where := reader.look(page, number)) is not None:
             yield wrong("pixels", f"rows {number * page.rowsperstrip} and on", where, "the sheet of the job")
@@ -166,28 +166,48 @@ def _look(file: tifffile.TiffFile, manifest: Manifest, compression: str) -> Iter
         yield from differences([("ink", f"ink {ink['ink']}", int(total), ink["pattern_sum"] + ink["marks_sum"])])
 
 
-def _first_repeat(page: tifffile.TiffPage, meant: Manifest) -> NDArray[np.uint8]:
-    """The repeat that stands at the pattern's upper left corner, as far as the cloth is long: (rows, W, C)."""
-    left, top, _, long = meant["pattern_px"]
-    width, height = meant["tile_px"]
-    tile = np.empty((min(height, long), width, page.samplesperpixel), np.uint8)
-    strip_rows = page.rowsperstrip
-    for number in range(top // strip_rows, (top + len(tile) - 1) // strip_rows + 1):
-        strip = _decoded(page, number, _bytes_of(page, number))
-        begin = number * strip_rows - top  # of the strip, as a row of the tile
-        inside = strip[max(0, -begin) : len(tile) - begin, left : left + width]
-        tile[max(0, begin) : max(0, begin) + len(inside)] = inside
-    return tile
+class _Repeat:
+    """The repeat at the pattern's upper left corner, read from the file as it is asked for."""
+
+    def __init__(self, page: tifffile.TiffPage, meant: Manifest) -> None:
+        self.left, self.top, _, long = meant["pattern_px"]
+        self.width, self.height = meant["tile_px"]
+        self.rows_shown = min(self.height, long)
+        self.page = page
+        # A strip of cloth shows one run of the repeat's rows per height that its columns stand at: three at most.
+        self._strip = lru_cache(maxsize=_HELD_STRIPS)(self._read)
+
+    def rows(self, wanted: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """(len(wanted), width, C): these rows of the repeat."""
+        found = np.empty((len(wanted), self.width, self.page.samplesperpixel), np.uint8)
+        strips, within = np.divmod(self.top + wanted, self.page.rowsperstrip)
+        for number in np.unique(strips):
+            chosen = strips == number
+            found[chosen] = self._strip(int(number))[within[chosen]]
+        return found
+
+    def digests(self) -> list[str]:
+        """SHA-256 in hex of each ink's plane."""
+        made = [hashlib.sha256() for _ in range(self.page.samplesperpixel)]
+        for top in range(0, self.height, self.page.rowsperstrip):
+            band = self.rows(np.arange(top, min(top + self.page.rowsperstrip, self.height)))
+            for k, digest in enumerate(made):
+                digest.update(np.ascontiguousarray(band[..., k]).data)
+        return [digest.hexdigest() for digest in made]
+
+    def _read(self, number: int) -> NDArray[np.uint8]:
+        strip = _decoded(self.page, number, _bytes_of(self.page, number))
+        return strip[:, self.left : self.left + self.width].copy()
 
 
 class _Reader:
     """Goes through the strips: what it has seen so far."""
 
-    def __init__(self, meant: Manifest, tile: NDArray[np.uint8]) -> None:
+    def __init__(self, meant: Manifest, repeat: _Repeat) -> None:
         self.meant = meant
-        self.tile = tile
+        self.repeat = repeat
         self.dots = [0] * len(meant["marks"])
-        self.sums = np.zeros(tile.shape[2], np.int64)
+        self.sums = np.zeros(repeat.page.samplesperpixel, np.int64)
         self._known: dict[tuple[int, int, bytes], NDArray[np.int64]] = {}  # what the same bytes at the same phase had
 
     def look(self, page: tifffile.TiffPage, number: int) -> str | None:
@@ -218,7 +238,7 @@ class _Reader:
         begin, end = max(first, top), min(first + count, top + long)
         if begin < end:
             pattern = strip[begin - first : end - first, left : left + wide]
-            if not _is_pattern(pattern, self.tile, self.meant["tile_px"], layout, begin - top):
+            if not _is_pattern(pattern, self.repeat, layout, begin - top):
                 return "another pattern"
             pattern[:] = 0
         if strip.any():
@@ -239,29 +259,31 @@ def _take_mark(strip: NDArray[np.uint8], mark: dict[str, Any], first: int) -> in
     return int(np.count_nonzero(printed))
 
 
-def _is_pattern(
-    pattern: NDArray[np.uint8], tile: NDArray[np.uint8], tile_px: Sequence[int], layout: Layout, first: int
-) -> bool:
-    """Whether rows of the pattern, the first of which is its row `first`, are copies of the tile in their layout.
+def _is_pattern(pattern: NDArray[np.uint8], repeat: _Repeat, layout: Layout, first: int) -> bool:
+    """Whether rows of the pattern, the first of which is its row `first`, are copies of the repeat in their layout.
 
-    Rows of the tile that a short cloth never showed at its first column are not compared.
+    Rows of the repeat that a short cloth never shows at its first column are not compared.
     """
-    width, height = tile_px
+    width, height = repeat.width, repeat.height
     y = first + np.arange(len(pattern))
-    for repeat in range(first // height, int(y[-1]) // height + 1):
-        chosen = np.flatnonzero(y // height == repeat)
+    for turn in range(first // height, int(y[-1]) // height + 1):
+        chosen = np.flatnonzero(y // height == turn)
         part = pattern[chosen[0] : chosen[-1] + 1]
         line = y[chosen] % height
-        if layout is Layout.MIRROR and repeat % 2:
+        if layout is Layout.MIRROR and turn % 2:
             line = height - 1 - line
-        aside = int(repeat * layout.shift * width) % width
+        aside = int(turn * layout.shift * width) % width
+        copies: dict[int, NDArray[np.uint8]] = {}  # by how much lower they stand
         for column, x in enumerate(range(aside - width, part.shape[1], width), start=-1):
             begin, end = max(x, 0), min(x + width, part.shape[1])
             if begin >= end:
                 continue
-            source = (line - int(column * layout.drop * height)) % height
-            seen = source < len(tile)
-            copy = tile[source[seen]]
+            lower = int(column * layout.drop * height) % height
+            source = (line - lower) % height
+            seen = source < repeat.rows_shown
+            if lower not in copies:
+                copies[lower] = repeat.rows(source[seen])
+            copy = copies[lower]
             if layout is Layout.MIRROR and column % 2:
                 copy = copy[:, ::-1]
             if not np.array_equal(part[seen, begin:end], copy[:, begin - x : end - x]):
