@@ -332,3 +332,24 @@ class ActualsRefused(ProductionError):
     """What was reported of a job can't be recorded: nothing was."""
 
     code = "actuals_refused"
+
+
+class PiecesDiffer(ProductionError):
+    """These orders can't be printed on one roll."""
+
+    code = "pieces_differ"
+    http_status = 409
+
+
+class NoRollLongEnough(ProductionError):
+    """No roll of this fabric is long enough."""
+
+    code = "no_roll_long_enough"
+    http_status = 409
+
+
+class NoTile(ProductionError):
+    """The order's files hold no tile to print from."""
+
+    code = "no_tile"
+    http_status = 409
