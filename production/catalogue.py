@@ -19,6 +19,7 @@ from production.errors import (
     FabricNotPrintable,
     InksNotOnMachine,
     MachineNotSuitable,
+    NoProfile,
     NotOneCloth,
     QuantityOutOfRange,
     UnknownFabric,
@@ -205,6 +206,7 @@ def _specify_print(
         printers, ink_set = [printer], ink_set or _inks_on(printer, cloth)
     else:
         printers, ink_set = _printers(shop, cloth, ink_set)
+    printers, profile = _of_one_profile(printers, ink_set, cloth, on)
     shrink_warp, shrink_weft = cloth.shrink_warp_pct / 100, cloth.shrink_weft_pct / 100
     snapped = snap_print(
         repeat, shrink_warp=shrink_warp, shrink_weft=shrink_weft, usable_width_mm=cloth.usable_width_mm
@@ -220,7 +222,7 @@ def _specify_print(
         words=words,
         operations=_operations(shop, ink_set.route, {"Print": printers}),
         limits=Limits(max_colours=MOST_COLOURS, min_feature_mm=SMALLEST_FEATURE_MM),
-        inks=_inks(ink_set, cloth, profile_for(ink_set, cloth, printers[0], on)),
+        inks=_inks(ink_set, cloth, profile),
     )
 
 
@@ -247,6 +249,21 @@ def _printers(shop: str, cloth: Substrate, ink_set: InkSet | None) -> tuple[list
         )
     standard = printers[0].ink_set
     return [printer for printer in printers if printer.ink_set_id == standard.pk], standard
+
+
+def _of_one_profile(
+    printers: list[MachineProfile], ink_set: InkSet, cloth: Substrate, on: date | None
+) -> tuple[list[MachineProfile], Profile]:
+    """Those printers that one file suits: the first that has a profile, and all that have the very same."""
+    found: list[tuple[MachineProfile, Profile]] = []
+    for printer in printers:
+        try:
+            found.append((printer, profile_for(ink_set, cloth, printer, on)))
+        except NoProfile:
+            if not found and printer is printers[-1]:
+                raise
+    profile = found[0][1]
+    return [printer for printer, each in found if each.sha256 == profile.sha256], profile
 
 
 def _printer(shop: str, code: str, cloth: Substrate) -> MachineProfile:

@@ -213,6 +213,9 @@ def _add(
 ) -> tuple[IccProfile, bool]:
     synthetic = given.synthetic or SYNTHETIC in header.description.upper()
     label = f"{SYNTHETIC}: from an ink model, not measured on cloth. " if synthetic else ""
+    if not header.colorants and header.space != device_space(4):
+        order = ", ".join(ink["name"] for ink in ink_set.inks)
+        label += f"The file doesn't name its inks; they are taken to be {order}, in this order. "
     named = SYNTHETIC in given.name.upper() or not synthetic
     return IccProfile.objects.get_or_create(
         shop=ink_set.shop,

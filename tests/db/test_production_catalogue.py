@@ -301,7 +301,9 @@ def test_a_profile_of_one_fabric_counts_for_it_alone_and_goes_before_the_printer
     register(file, Given("A", "Of the printer", "Mill", date(2026, 5, 1)), ink_set=ink_set, printer=printer)
     register(file, Given("B", "Of the satin", "Mill", date(2026, 1, 1)), ink_set=ink_set, substrate=satin)
     assert printed().inks.profile.name == "Of the satin"
+    assert printed().machines == ("PRT1", "PRT2")
     assert printed(substrate="FAB-VIS-CHA").inks.profile.name == "Of the printer"
+    assert printed(substrate="FAB-VIS-CHA").machines == ("PRT1",), "the file would print in other colours on PRT2"
     assert printed(substrate="FAB-VIS-CHA", machine="PRT2").inks.profile.synthetic
 
 
@@ -328,6 +330,22 @@ def test_a_profile_for_a_printer_without_the_inks_or_fabrics_of_another_class_is
         register(file, GIVEN, ink_set=ink_set, fabric_class="disperse")
     with pytest.raises(errors.FabricNotPrintable):
         register(file, GIVEN, ink_set=ink_set, substrate=Substrate.objects.get(code="FAB-SIL-HAB"))
+
+
+def test_a_printer_without_a_valid_profile_is_left_out(factory):
+    IccProfile.objects.filter(code="RE-CMYK-COTTON").update(printer=MachineProfile.objects.get(code="PRT2"))
+    assert printed().machines == ("PRT2",)
+    with pytest.raises(errors.NoProfile):
+        printed(machine="PRT1")
+
+
+def test_of_a_file_that_names_no_inks_the_catalogue_says_which_order_was_taken(kept, tmp_path):
+    path = tmp_path / "six.icc"
+    path.write_bytes(changed(SIX, (b"clrt", b"prv0")))
+    row = register(path, GIVEN, ink_set=InkSet.objects.get(code="RE-CMYKOV"))
+    assert "doesn't name its inks; they are taken to be Cyan, Magenta, Yellow, Black, Orange, Violet" in row.description
+    assert "doesn't name" not in IccProfile.objects.get(code="RE-CMYKOV-COTTON").description
+    assert "doesn't name" not in IccProfile.objects.get(code="RE-CMYK-COTTON").description
 
 
 def test_a_profile_is_added_from_the_command_line(kept, tmp_path):

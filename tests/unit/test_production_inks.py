@@ -3,10 +3,12 @@
 import hashlib
 import struct
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
 import pyvips
+from django.core.management import call_command
 from PIL import ImageCms
 
 from production.colour_profiles import PROFILES
@@ -104,6 +106,18 @@ def test_the_checksum_and_the_label_of_a_shipped_profile_are_its_own(shipped):
     profile = ImageCms.ImageCmsProfile(str(path))
     assert ImageCms.getProfileDescription(profile).startswith(f"SYNTHETIC reactive {entry.letters}")
     assert len(data) < 1_500_000
+
+
+def test_the_command_builds_what_ships(tmp_path):
+    """Another machine may round a code otherwise, not more."""
+    out = StringIO()
+    call_command("build_profile", which="cmyk", out=tmp_path, stdout=out)
+    name = SHIPPED["cmyk"].file
+    made, shipped = (np.frombuffer((folder / name).read_bytes(), np.uint8) for folder in (tmp_path, PROFILES))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, f"{name}.sha256"]
+    assert made.size == shipped.size
+    assert (made != shipped).mean() < 0.01
+    assert hashlib.sha256(made.tobytes()).hexdigest() in out.getvalue()
 
 
 def test_the_six_ink_profile_names_its_space_and_its_inks_in_their_order():
