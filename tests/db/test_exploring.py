@@ -141,7 +141,7 @@ def test_a_colourway_can_be_approved_and_released(line):
     services.approve(line, 1, by=None)
     line = work_on(line)
     assert line.state == "released", line.blocked
-    (manifest,) = (file.path for file in work.files_of(line) if file.path.suffix == ".json")
+    (manifest,) = (file.path for file in work.files_of(line) if file.format == "manifest")
     assert json.loads(manifest.read_text())["palette"] == list(generation.palette_named("indigo")[:3])
 
 
