@@ -180,7 +180,7 @@ def _weaves(sheet: _Sheet, draft: Draft, weaving: Weaving, top: float) -> float:
     top = sheet.room(top, 8 * mm + _ROW)
     heading(page, MARGIN, top, "Weaves", page.inner)
     y = top - 1.5 * mm
-    used = np.bincount(draft.paper.ravel(), minlength=len(draft.weaves))
+    used = [np.count_nonzero(draft.paper == index) for index in range(len(draft.weaves))]
     for index, (colour, name) in enumerate(zip(draft.palette.colours, draft.weaves, strict=True)):
         if (fresh := sheet.room(y, _ROW)) != y:
             heading(page, MARGIN, fresh, "Weaves", page.inner)

@@ -190,5 +190,7 @@ def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(heads)
-    writer.writerows([f"'{cell}" if str(cell)[:1] in "=+-@" else cell for cell in row] for row in rows)
+    writer.writerows(
+        [f"'{cell}" if str(cell).startswith(("=", "+", "-", "@")) else cell for cell in row] for row in rows
+    )
     return buffer.getvalue().encode("utf-8", "replace")
