@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -32,10 +32,20 @@ def findings(path: Path, manifest: Any) -> list[Finding]:
         return list(
             _same("the inks' profile", hashlib.sha256(path.read_bytes()).hexdigest(), manifest["profile"]["sha256"])
         )
+    return _read(path, lambda pdf: [*_profile(pdf, manifest), *_cloth(pdf, manifest)])
+
+
+def roll_findings(path: Path, roll: Any) -> list[Finding]:
+    """What is not as the roll's manifest says in the PDF/X-4 of several orders; nothing where all is."""
+    return _read(path, lambda pdf: _roll(pdf, roll))
+
+
+def _read(path: Path, compare: Callable[[pikepdf.Pdf], Iterable[Finding]]) -> list[Finding]:
+    """The preflight's findings, and where there is no error among them those of `compare`."""
     try:
         with pikepdf.open(path, attempt_recovery=False) as pdf:
             found = broken_rules(pdf)
-            return found if not passed(found) else [*found, *_profile(pdf, manifest), *_cloth(pdf, manifest)]
+            return found if not passed(found) else [*found, *compare(pdf)]
     except Exception as error:  # a damaged file can make a parser raise anything
         return [_wrong("readable", "the file", f"{type(error).__name__}: {error}"[:200], "a whole PDF")]
 
@@ -52,22 +62,14 @@ def _cloth(pdf: pikepdf.Pdf, manifest: Any) -> Iterator[Finding]:
     sheet = manifest["sheet"]
     above = 0
     repeats: dict[tuple[int, int], pikepdf.Object] = {}
-    for count, each in enumerate(pdf.pages, 1):
-        page = each.obj
+    for count, page in enumerate(pdf.pages, 1):
         where = f"page {count}"
-        pixel = Fraction(72) / Fraction(str(sheet["dpi"])) / Fraction(str(page.get("/UserUnit", 1)))
-        left, foot, right, top = (float(Fraction(str(side)) / pixel) for side in page.TrimBox)
-        media = [float(Fraction(str(side)) / pixel) for side in page.MediaBox]
-        edges = (left, foot, right, top, *media)
-        if max(abs(edge - round(edge)) for edge in edges) > NEAR_PX:
-            yield _wrong("boxes", where, "a box between two pixels", "whole pixels")
+        trim = yield from _trim(page.obj, sheet, where)
+        if trim is None:
             return
-        if (media[0], media[2]) != (left, right) or right - left != sheet["px"][0]:
-            yield _wrong("boxes", f"{where}, width", f"{right - left:.0f} px", f"{sheet['px'][0]} px")
-            return
-        below = above + round(top - foot)
-        cloth = _Stretch(sheet, float(pixel), round(left), round(top), above, below)
-        repeat = yield from cloth.compare(page, where)
+        below = above + trim.rows
+        stretch = _Stretch(sheet, trim.pixel, trim.left, trim.top, above, below)
+        repeat = yield from stretch.compare(page.obj, where)
         if repeat is not None:
             repeats[repeat.objgen] = repeat
         above = below
@@ -77,6 +79,63 @@ def _cloth(pdf: pikepdf.Pdf, manifest: Any) -> Iterator[Finding]:
         yield _wrong("placements", "pictures of the repeat", str(len(repeats)), "1")
     else:
         yield from _planes(next(iter(repeats.values())), manifest)
+
+
+def _roll(pdf: pikepdf.Pdf, roll: Any) -> Iterator[Finding]:
+    """Each piece where the roll's manifest says, and between them nothing but the marks that it tells."""
+    page = pdf.pages[0].obj
+    trim = yield from _trim(page, roll, "the roll")
+    if trim is None:
+        return
+    if (len(pdf.pages), trim.rows) != (1, roll["px"][1]):
+        yield _wrong("boxes", "the roll", f"{trim.rows} px, {len(pdf.pages)} pages", f"{roll['px'][1]} px, 1 page")
+        return
+    end = 0
+    for piece in roll["pieces"]:
+        where, first = f"{piece['reference']} r{piece['revision']}", piece["from_px"]
+        yield from _between(page, roll, trim, end, first)
+        end = first + piece["sheet"]["px"][1]
+        stretch = _Stretch(piece["sheet"], trim.pixel, trim.left, trim.top - first, 0, end - first)
+        repeat = yield from stretch.compare(page, where)
+        if repeat is None:
+            yield _wrong("placements", where, "no repeat", "its repeat")
+        else:
+            yield from _planes(repeat, piece)
+    yield from _between(page, roll, trim, end, trim.rows)
+
+
+def _between(page: pikepdf.Object, roll: Any, trim: _Trim, above: int, below: int) -> Iterator[Finding]:
+    """The roll's own marks from one row to another, and no repeat there."""
+    if below <= above:
+        return
+    bare = {"pattern_px": [0, 0, 0, 0], "tile_px": [1, 1], "layout": Layout.STRAIGHT, "marks": roll["marks"]}
+    repeat = yield from _Stretch(bare, trim.pixel, trim.left, trim.top - above, above, below).compare(page, "a gap")
+    if repeat is not None:
+        yield _wrong("placements", "a gap", "a repeat", "none")
+
+
+@dataclass(frozen=True)
+class _Trim:
+    """A page's trim box."""
+
+    pixel: float  # in units of the page
+    left: int  # in pixels
+    top: int
+    rows: int
+
+
+def _trim(page: pikepdf.Object, meant: Any, where: str) -> Generator[Finding, None, _Trim | None]:
+    """The trim box in whole pixels, as wide as the sheet or roll that is meant and as the page; else a finding."""
+    pixel = Fraction(72) / Fraction(str(meant["dpi"])) / Fraction(str(page.get("/UserUnit", 1)))
+    left, foot, right, top = (float(Fraction(str(side)) / pixel) for side in page.TrimBox)
+    media = [float(Fraction(str(side)) / pixel) for side in page.MediaBox]
+    if max(abs(edge - round(edge)) for edge in (left, foot, right, top, *media)) > NEAR_PX:
+        yield _wrong("boxes", where, "a box between two pixels", "whole pixels")
+        return None
+    if (media[0], media[2]) != (left, right) or round(right - left) != meant["px"][0]:
+        yield _wrong("boxes", f"{where}, width", f"{right - left:.0f} px", f"{meant['px'][0]} px")
+        return None
+    return _Trim(float(pixel), round(left), round(top), round(top) - round(foot))
 
 
 @dataclass(frozen=True)
@@ -90,7 +149,7 @@ class _Stretch:
     above: int
     below: int
 
-    def compare(self, page: pikepdf.Object, where: str) -> Iterator[Finding]:
+    def compare(self, page: pikepdf.Object, where: str) -> Generator[Finding, None, pikepdf.Object | None]:
         """Findings on the page; returns the picture of the repeat."""
         repeat: pikepdf.Object | None = None
         placed, stamped = [], Counter[tuple[tuple[int, ...], tuple[int, ...], int]]()
