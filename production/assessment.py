@@ -12,18 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.domain.pattern import Limits, Palette, Raster, Repeat
+from generation.domain.reduction import reduce_colours
 from production.domain import usage as use
 from production.domain.checks import colours, details, repeat, seam, weaving
 from production.domain.colour import delta_e_2000, srgb_to_lab
 from production.domain.draft import Draft
 from production.domain.edges import edges_of
 from production.domain.finding import Finding, Severity, passed
+from production.domain.gamut import measure
+from production.domain.ink_tile import InkTile
+from production.domain.picture import Picture
 from production.domain.spec import LineSpec, Machine
-from production.domain.usage import Usage
-from production.domain.weave import woven_lab
+from production.domain.usage import BandSums, Usage
+from production.domain.weave import weaves_tones, woven_lab
 from production.drafting import draft_of, weaves_of
 from production.planning.promise import RouteStep
-from production.separation import Separation, separate
+from production.proof import as_printed, differences, narrow, picked
+from production.separation import Separation, limited_share, separate, tone_tile
+
+MAIN_COLOURS = 8  # of a picture in tones, that stand for it on tickets
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,9 @@ class Assessment:
     separation: Separation | None = None  # of a printed line
     draft: Draft | None = None  # of a woven line that fits its loom
     repeats_across: float = 0.0
+    shares: tuple[float, ...] = ()  # of the area that each colour of the palette has; in tones: that is nearest to it
+    tile: InkTile | None = None  # of a printed line in tones: its planes
+    shown: Picture | None = None  # of a printed line in tones: a small copy, on the screen as it will be on the cloth
 
     def as_dict(self) -> dict[str, Any]:
         """The findings, usage, materials and route as plain JSON values."""
@@ -80,8 +90,12 @@ class Assessment:
         }
 
 
-def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
-    """Check `raster` for `spec` and measure what it takes. Never raises for a bad design: that is a finding."""
+def assess(design: Raster | Picture, *, spec: LineSpec) -> Assessment:
+    """Check `design` for `spec` and measure what it takes. Never raises for a bad design: that is a finding."""
+    return _assess_tones(design, spec) if isinstance(design, Picture) else _assess_colours(design, spec)
+
+
+def _assess_colours(raster: Raster, spec: LineSpec) -> Assessment:
     size = repeat.snapped_size(raster, spec)
     findings = [repeat.resolution(raster, spec), size, repeat.across_width(spec)]
     findings.append(colours.colour_count(raster, most=spec.limits.max_colours))
@@ -91,8 +105,10 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
     separation = separate(raster.palette, spec.inks) if spec.inks is not None else None
     draft: Draft | None = None
     made_lab = srgb_to_lab(raster.palette.rgb())
+    shares = np.bincount(raster.indices.ravel(), minlength=len(raster.palette)) / raster.indices.size
     if fits:
-        findings += _picture_checks(raster, spec.repeat, spec.limits, separation)
+        tones = spec.weaving is not None and weaves_tones(spec.weaving.weaves)
+        findings += _picture_checks(raster, spec.repeat, spec.limits, separation, tones=tones)
     if separation is not None and spec.inks is not None:
         findings.append(
             colours.ink_limit(
@@ -100,6 +116,8 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
             )
         )
         made_lab = separation.printed
+        if fits:
+            findings.append(colours.gamut(measure(delta_e_2000(separation.lab, separation.printed), shares)))
     if spec.weaving is not None:
         findings.append(weaving.harness(spec, spec.weaving))
         if len(raster.palette) <= len(spec.weaving.weaves):
@@ -116,7 +134,8 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
         difference = delta_e_2000(srgb_to_lab(raster.palette.rgb()), made_lab)
         findings.append(colours.colour_accuracy(difference, palette=raster.palette, woven=spec.weaving is not None))
     times = _times(spec)
-    usage = _usage(raster, spec, separation, times) if fits else _lengths_only(spec, times)
+    bands = use.indexed_bands(raster.indices, separation.values) if separation is not None else None
+    usage = _usage(bands, spec, times) if fits else _lengths_only(spec, times)
     return Assessment(
         findings=tuple(findings),
         passed=passed(findings),
@@ -129,7 +148,69 @@ def assess(raster: Raster, *, spec: LineSpec) -> Assessment:
         separation=separation,
         draft=draft,
         repeats_across=spec.usable_width_px / spec.width_px,
+        shares=tuple(shares[: len(raster.palette)].tolist()),
     )
+
+
+def _assess_tones(picture: Picture, spec: LineSpec) -> Assessment:
+    """A design in tones is judged by its pixels; its palette is that of its main colours, for swatches."""
+    size = repeat.snapped_size(picture, spec)
+    findings = [repeat.resolution(picture, spec), size, repeat.across_width(spec)]
+    small = narrow(picked(picture.rgb))
+    reduced = reduce_colours(small[:: _every(len(small)), :: _every(small.shape[1])], MAIN_COLOURS)
+    shares = np.bincount(reduced.coverage.argmax(axis=0).ravel(), minlength=len(reduced.palette))
+    lab = srgb_to_lab(reduced.palette.rgb())
+    findings.append(colours.tones_drawn(srgb_to_lab(small).reshape(-1, 3), ground=lab[0]))
+    tile: InkTile | None = None
+    separation: Separation | None = None
+    shown: Picture | None = None
+    bands: BandSums | None = None
+    if spec.inks is None:
+        findings.append(colours.flat_colours_needed(spec.limits.max_colours))
+    elif size.severity is not Severity.ERROR:
+        separation = separate(reduced.palette, spec.inks, tones=True)
+        tile, shown = tone_tile(picture, spec.inks), as_printed(picture, spec.inks)
+        bands = use.plane_bands(tile.planes)
+        measures = seam.measure_tone_seams(picture.rgb, spec.repeat.layout)
+        findings += [
+            seam.seam(measures, code="seam", where="the design", unit="ΔE"),
+            _ink_seam(tile, spec),
+            colours.tones_ink_limit(
+                tile.heaviest * 100 / use.FULL, tac_pct=spec.inks.tac_pct, limited=limited_share(small, spec.inks)
+            ),
+            colours.gamut(measure(differences(picture, spec.inks, separation).ravel())),
+        ]
+    times = _times(spec)
+    usage = _usage(bands, spec, times) if bands is not None else _lengths_only(spec, times)
+    return Assessment(
+        findings=tuple(findings),
+        passed=passed(findings),
+        usage=usage,
+        materials=_materials(spec, usage),
+        route=_route(times),
+        times=times,
+        palette=reduced.palette,
+        made_lab=separation.printed if separation is not None else lab,
+        separation=separation,
+        repeats_across=spec.usable_width_px / spec.width_px,
+        shares=tuple((shares / shares.sum()).tolist()),
+        tile=tile,
+        shown=shown,
+    )
+
+
+def _every(length: int) -> int:
+    return max(1, length // 256)
+
+
+def _ink_seam(tile: InkTile, spec: LineSpec) -> Finding:
+    """The finding for the worst seam of the tile's planes."""
+    worst = [
+        (ink.channel, seam.measure_ink_seams(np.ascontiguousarray(tile.planes[..., k]), spec.repeat.layout))
+        for k, ink in enumerate(tile.inks)
+    ]
+    channel, measures = max(worst, key=lambda each: max(measure.excess for measure in each[1]))
+    return seam.seam(measures, code="seam_ink", where=f"ink {channel}", unit="% ink")
 
 
 def look_over(raster: Raster, *, limits: Limits) -> tuple[Finding, ...]:
@@ -162,8 +243,9 @@ def at_length(found: Assessment, spec: LineSpec) -> Assessment:
 
 
 def _picture_checks(
-    raster: Raster, repeat_made: Repeat, limits: Limits, separation: Separation | None
+    raster: Raster, repeat_made: Repeat, limits: Limits, separation: Separation | None, *, tones: bool = False
 ) -> list[Finding]:
+    """Seams and details; tones: the design is screened in shades of one weave, whose single crossings are no details."""
     edges = edges_of(raster.indices, len(raster.palette))
     lab = srgb_to_lab(raster.palette.rgb())
     layout = repeat_made.layout
@@ -183,6 +265,8 @@ def _picture_checks(
         channel, measures = max(worst, key=lambda each: max(measure.excess for measure in each[1]))
         found.append(seam.seam(measures, code="seam_ink", where=f"ink {channel}", unit="% ink"))
     pixel_mm = (repeat_made.width_mm / raster.width_px, repeat_made.height_mm / raster.height_px)
+    if tones:
+        return found
     found.append(details.smallest_detail(edges, least_mm=limits.min_feature_mm, pixel_mm=pixel_mm))
     return found
 
@@ -197,27 +281,19 @@ def _lengths_only(spec: LineSpec, times: tuple[tuple[OperationTime, ...], ...]) 
     )
 
 
-def _usage(
-    raster: Raster,
-    spec: LineSpec,
-    separation: Separation | None,
-    times: tuple[tuple[OperationTime, ...], ...],
-) -> Usage:
+def _usage(bands: BandSums | None, spec: LineSpec, times: tuple[tuple[OperationTime, ...], ...]) -> Usage:
+    """What a design takes; bands: the ink sums of a printed one."""
     lengths = _lengths_only(spec, times)
     area_m2 = lengths.pattern_length_m * spec.usable_width_mm / 1000
     measured: dict[str, Any] = {**asdict(lengths), "area_m2": area_m2}
-    if separation is not None and spec.inks is not None:
+    if bands is not None and spec.inks is not None:
         cloth_px = spec.pattern_px
-        sums = use.cloth_sums(
-            use.indexed_bands(raster.indices, separation.values),
-            layout=spec.repeat.layout,
-            tile_px=(raster.width_px, raster.height_px),
-            cloth_px=cloth_px,
-        )
+        tile_px = (spec.width_px, spec.height_px)
+        sums = use.cloth_sums(bands, layout=spec.repeat.layout, tile_px=tile_px, cloth_px=cloth_px)
         full = cloth_px[0] * cloth_px[1] * use.FULL
         measured |= use.ink_taken(sums, inks=spec.inks, dpi=spec.dpi, waste=spec.waste)
         measured["coverage_pct"] = {
-            channel: 100 * total / full for channel, total in zip(separation.channels, sums, strict=True)
+            channel: 100 * total / full for channel, total in zip(spec.inks.channels, sums, strict=True)
         }
         litres = use.pretreatment_l(
             fabric_m=lengths.fabric_length_m, width_mm=spec.width_mm, gsm=spec.gsm, pickup_pct=spec.inks.pickup_pct

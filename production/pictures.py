@@ -8,7 +8,7 @@
 * Transparent places are laid on white. A camera's turn is done.
 * No more colours than the line can be made in flat colours, counted exactly: an indexed design, the most common colour
   first. More: a picture in tones. 16 bits stay 16. A loom has one weave for each colour, so a picture in tones is
-  brought down to its main colours.
+  brought down to its main colours, or to the shades of a loom whose weaves are shaded satins.
 * The picture is brought to the repeat's whole pixels as the repeat closes on the cloth: tones by Lanczos, colours by
   which one covers most. Exact sizes stay as they are.
 """
@@ -37,6 +37,8 @@ from generation.domain.reduction import reduce_colours
 from production.domain.finding import Finding, Severity
 from production.domain.picture import Picture
 from production.domain.spec import WEAVE, LineSpec
+from production.domain.weave import weaves_tones
+from production.drafting import raster_of
 from production.errors import (
     PictureColoursUnknown,
     PictureOutOfProportion,
@@ -90,7 +92,7 @@ def read_picture(source: bytes | Path, *, spec: LineSpec) -> tuple[Raster | Pict
     fitted, size = fit_to(design, spec)
     findings = [*turned, *colours, *kind, *size]
     if isinstance(fitted, Picture) and spec.kind == WEAVE:
-        fitted, reduced = _reduced(fitted, spec.limits.max_colours)
+        fitted, reduced = _woven(fitted, spec)
         findings.append(reduced)
     notes = tuple(each.sentence for each in findings)
     return replace(fitted, notes=notes), tuple(findings)
@@ -342,6 +344,16 @@ def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
     for k in (1, 2):
         packed = (packed << np.uint32(8)) | rgb[..., k]
     return packed
+
+
+def _woven(picture: Picture, spec: LineSpec) -> tuple[Raster, Finding]:
+    """The picture as a loom can weave it: in the shades of its satins, or in its main colours."""
+    if spec.weaving is None or not weaves_tones(spec.weaving.weaves):
+        return _reduced(picture, spec.limits.max_colours)
+    raster = raster_of(picture, spec)
+    tones = len(raster.palette)
+    sentence = f"The picture is woven in {tones} shades between {spec.weaving.warp.name} and {spec.weaving.weft.name}."
+    return raster, _said("picture_tones", sentence, f"{tones} shades", limit=f"{tones} shades")
 
 
 def _reduced(picture: Picture, most: int) -> tuple[Raster, Finding]:

@@ -116,6 +116,11 @@ def weave_size(names: tuple[str, ...], *, two_wefts: bool = False) -> int:
     return int(np.lcm.reduce([weave_named(name).size for name in names] + [BACK.size] * two_wefts))
 
 
+def weaves_tones(names: tuple[str, ...]) -> bool:
+    """Whether these weaves are all shades of a satin: a picture in tones can be woven in them, and is drawn by them."""
+    return all(name.startswith("shade_") for name in names)
+
+
 def refuse_long_weaves(names: tuple[str, ...], limits: FloatLimits, *, two_wefts: bool = False) -> None:
     """Raise FloatLimitTooShort where a weave floats over more threads by itself than `limits`."""
     for name in names:
