@@ -91,7 +91,9 @@ def moved(base: Raster, space: Space, amounts: Mapping[str, float]) -> Raster:
     if not any(amounts.values()):
         return base
     scale = min(1.0, MOVED_PX / max(base.indices.shape))
-    height, width = (max(16, 2 * round(side * scale / 2)) for side in base.indices.shape)
+    steps = base.repeat.layout.step[1], 2
+    sides = zip(base.indices.shape, steps, strict=True)
+    height, width = (step * max(-(-16 // step), round(side * scale / step)) for side, step in sides)
     fields = _fields(_roles(base, height, width))
     down, across = _best_shift(_fields(_roles(base, GRID_PX, GRID_PX)), space.mean)
     difference = sum(amounts.get(axis.name, 0.0) * step for axis, step in zip(space.axes, space.steps, strict=True))

@@ -237,6 +237,8 @@ def test_the_model_s_card_is_kept_with_its_fingerprint(checks, brief):
         ({"width_px": 4}, InvalidBrief, "repeat_mm"),
         ({"height_px": 99_999}, InvalidBrief, "repeat_mm"),
         ({"height_px": 61}, InvalidBrief, "repeat_mm"),
+        ({"height_px": 62, "repeat": Repeat(80, 60, Layout.THIRD_DROP)}, InvalidBrief, "repeat_mm"),
+        ({"width_px": 81, "repeat": Repeat(80, 60, Layout.HALF_BRICK)}, InvalidBrief, "repeat_mm"),
         ({"words": "  "}, InvalidBrief, "words"),
         ({"palette": ("#12345", "#ffffff")}, NotAColour, "palette"),
         ({"palette": ("#123456",)}, InvalidBrief, "palette"),

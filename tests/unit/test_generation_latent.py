@@ -1,5 +1,6 @@
 """The axes of a brand's designs: found again the same, named, kept to, and walked along."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -113,3 +114,13 @@ def test_the_edges_of_a_moved_repeat_meet():
     there = moved(discs(40, at=(0, 0)), space, {"density": 0.6}).indices
     inside = (there[:, 1:] != there[:, :-1]).sum(axis=0).max()
     assert (there[:, 0] != there[:, -1]).sum() <= inside
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_a_large_design_that_is_moved_gets_sides_that_its_layout_can_be_cut_at(layout):
+    base = discs(30)
+    large = replace(base, indices=np.tile(base.indices, (6, 5)), repeat=replace(base.repeat, layout=layout))
+    across, along = layout.step
+    height, width = moved(large, fitted(GROWING), {"density": 0.5}).indices.shape
+    assert (height % along, width % across) == (0, 0)
+    assert abs(width / height - 5 / 6) < 0.01
