@@ -301,7 +301,7 @@ def _profile(order: Order) -> bytes:
     if beside:
         return beside[0].read_bytes()
     with tifffile.TiffFile(tile) as file:
-        return bytes(file.pages[0].tags.valueof(_ICC_TAG))
+        return bytes(file.pages.first.tags.valueof(_ICC_TAG))
 
 
 def _px(sheet: Sheet, mm: float) -> int:

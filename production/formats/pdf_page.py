@@ -46,8 +46,8 @@ def drawn(
     resources = content.get("/Resources", resources or {})
     pictures = resources.get("/XObject", {})
     state, kept, path = state or _State(), [], list[Box]()
-    for operands, operator in pikepdf.parse_content_stream(content):
-        step = str(operator)
+    for each in pikepdf.parse_content_stream(content):
+        step, operands = str(each.operator), list(each.operands)
         if step == "q":
             kept.append(state)
         elif step == "Q":
@@ -60,11 +60,13 @@ def drawn(
         elif step in ("W", "W*") and path:
             state = replace(state, clip=shared(state.clip, _hull(path)))
         elif step in ("g", "rg", "k", "sc", "scn"):
-            state = replace(state, fill=tuple(float(each) for each in operands if not isinstance(each, pikepdf.Name)))
+            state = replace(
+                state, fill=tuple(float(value) for value in operands if not isinstance(value, pikepdf.Name))
+            )
         elif step == "Do":
             picture = pictures[str(operands[0])]
             if picture.get("/Subtype") == "/Form":
-                own = tuple(float(each) for each in picture.get("/Matrix", (1, 0, 0, 1, 0, 0)))
+                own = tuple(float(value) for value in picture.get("/Matrix", (1, 0, 0, 1, 0, 0)))
                 inside = replace(state, matrix=times(own, state.matrix))
                 yield from drawn(picture, resources, inside, depth + 1)
             else:

@@ -202,7 +202,7 @@ class _Stretch:
         width, height = self.sheet["tile_px"]
         layout = Layout(self.sheet["layout"])
         pattern = self._pattern()
-        covered = 0
+        covered = 0.0
         for (left, first, right, last), mirrored, upside_down in placed:
             column, row = Fraction(left - x, width), Fraction(first - y, height)
             column -= (row.__floor__() * layout.shift) % 1 if layout.shift else 0
@@ -219,7 +219,7 @@ class _Stretch:
             covered += max(0, shown[2] - shown[0]) * max(0, shown[3] - shown[1])
         area = max(0, pattern[2] - pattern[0]) * max(0, pattern[3] - pattern[1])
         if len(set(placed)) != len(placed) or covered != area:
-            yield _wrong("placements", where, f"{covered} px covered by {len(placed)}", f"{area} px, each once")
+            yield _wrong("placements", where, f"{covered:.0f} px covered by {len(placed)}", f"{area:.0f} px, each once")
 
     def _marks(self, stamped: Counter[tuple[tuple[int, ...], tuple[int, ...], int]], where: str) -> Iterator[Finding]:
         meant = Counter(

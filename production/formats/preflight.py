@@ -204,7 +204,7 @@ def colours(read: _Read) -> Iterator[Finding]:
                 yield _found("colours", "6.4", where, device[1:], f"{' '.join(s[1:] for s in spaces)}, or calibrated")
     for where, part in read.parts:
         if isinstance(part, pikepdf.Array) and len(part) >= 4 and part[0] == "/DeviceN":
-            known = part[4].get("/Colorants", {}) if len(part) > 4 else {}
+            known: Any = part[4].get("/Colorants", {}) if len(part) > 4 else {}
             missing = [str(each) for each in part[1] if str(each) not in {*_PROCESS, "/None", *known.keys()}]
             if missing:
                 yield _found("colours", "6.4", where, f"{', '.join(missing)} not described", "every spot described")
@@ -238,7 +238,7 @@ def smoothing(read: _Read) -> Iterator[Finding]:
 def compression(read: _Read) -> Iterator[Finding]:
     """No LZW, and nothing under a cipher of its own."""
     for where, part in read.dictionaries:
-        filters = part.get("/Filter", []) if isinstance(part, pikepdf.Stream) else []
+        filters: Any = part.get("/Filter", []) if isinstance(part, pikepdf.Stream) else []
         for each in [filters] if isinstance(filters, pikepdf.Name) else filters:
             if each in ("/LZWDecode", "/Crypt"):
                 yield _found("compression", "6.8", where, str(each)[1:], "Flate, JPEG, JPEG 2000, CCITT, run length")
@@ -285,7 +285,7 @@ def graphics_state(read: _Read) -> Iterator[Finding]:
                 yield _found("graphics_state", "6.13", where, "TR2", "Default")
 
 
-def annotations(read: _Read) -> Iterator[Finding]:
+def notes(read: _Read) -> Iterator[Finding]:
     """No annotation lies on what is printed."""
     for where, page in read.pages:
         inner = _box(page, "/BleedBox") or _box(page, "/TrimBox") or _box(page, "/ArtBox")
@@ -295,7 +295,7 @@ def annotations(read: _Read) -> Iterator[Finding]:
             left, foot, right, top = map(float, each.Rect)
             if left < inner[2] and right > inner[0] and foot < inner[3] and top > inner[1]:
                 yield _found(
-                    "annotations", "6.17", where, f"{each.get('/Subtype', '/?')} on the page", "outside the bleed"
+                    "notes", "6.17", where, f"{each.get('/Subtype', '/?')} on the page", "outside the bleed"
                 )
 
 
@@ -322,7 +322,7 @@ def transparency(read: _Read) -> Iterator[Finding]:
 
 def optional_content(read: _Read) -> Iterator[Finding]:
     """Layers do not switch themselves."""
-    layers = read.pdf.Root.get("/OCProperties", {})
+    layers: Any = read.pdf.Root.get("/OCProperties", {})
     for each in [layers.get("/D", {}), *layers.get("/Configs", [])]:
         if "/AS" in each:
             yield _found("optional_content", "6.24", "layers", "AS", "none")
@@ -336,7 +336,7 @@ def forms(read: _Read) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     version, readable, identifiers, information, trapped, output_intent, boxes, fonts, colours, resolution, smoothing,
-    compression, outside_files, postscript, alternates, graphics_state, annotations, actions, transparency,
+    compression, outside_files, postscript, alternates, graphics_state, notes, actions, transparency,
     optional_content, forms,
 )  # fmt: skip
 
@@ -444,8 +444,8 @@ def _spaces(read: _Read) -> Iterator[tuple[str, Any, Any]]:
 def _used(where: str, content: Any, resources: Any) -> Iterator[tuple[str, Any, Any]]:
     seen = set()
     known = resources.get("/ColorSpace", {})
-    for operands, operator in pikepdf.parse_content_stream(content):
-        step = str(operator)
+    for each in pikepdf.parse_content_stream(content):
+        step, operands = str(each.operator), list(each.operands)
         if step in _OPERATOR_SPACES and step not in seen:
             seen.add(step)
             yield where, pikepdf.Name(_OPERATOR_SPACES[step]), resources

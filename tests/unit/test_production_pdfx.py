@@ -427,7 +427,7 @@ BROKEN = {
     "an alternate picture": (in_repeat("/Alternates", pikepdf.Array()), "alternates", "6.16"),
     "a transfer curve": (with_state(TR=pikepdf.Name.Identity), "graphics_state", "6.13"),
     "a newer transfer curve": (with_state(TR2=pikepdf.Name.Identity), "graphics_state", "6.13"),
-    "a note on the cloth": (on_page("/Annots", NOTE), "annotations", "6.17"),
+    "a note on the cloth": (on_page("/Annots", NOTE), "notes", "6.17"),
     "JavaScript": (lambda pdf: pdf.Root.__setitem__("/OpenAction", action("JavaScript")), "actions", "6.18"),
     "an action on a page": (on_page("/AA", pikepdf.Dictionary(O=action("Named"))), "actions", "6.18"),
     "half transparent ink": (with_state(ca=Decimal("0.5")), "transparency", "6.20"),
