@@ -13,10 +13,17 @@ from production.models import Delivery, JobTicket
 from production.ports import OnFile, no_progress
 
 
-def send(line: OrderLine, *, by: User | None, again: bool = False, on_file: OnFile = no_progress) -> Delivery:
-    """Put the files of the line's newest ticket into the hot folder of its machine; `again`: although they were before.
+def send(
+    line: OrderLine,
+    *,
+    by: User | None,
+    again: bool = False,
+    hot_folder: Path | None = None,
+    on_file: OnFile = no_progress,
+) -> Delivery:
+    """Put the files of the line's newest ticket into a hot folder: its machine's, where no other is given.
 
-    Raises NotReleased, and what production.deliver and production.hot_folder_of refuse with.
+    again: although they were sent before. Raises NotReleased, and what production.deliver refuses with.
     """
     shop, ticket = line.order.shop, _ticket(line)
     file = ticket.files.first() if ticket is not None else None
@@ -30,7 +37,7 @@ def send(line: OrderLine, *, by: User | None, again: bool = False, on_file: OnFi
     return production.deliver(
         ticket.manifest,
         folder=Path(file.path).parent,
-        hot_folder=production.hot_folder_of(shop.slug, ticket.manifest["machine"]["code"]),
+        hot_folder=hot_folder or production.hot_folder_of(shop.slug, ticket.manifest["machine"]["code"]),
         shop=shop.slug,
         ticket=ticket,
         by=by.get_username() if by is not None else "",
