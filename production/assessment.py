@@ -245,7 +245,7 @@ def at_length(found: Assessment, spec: LineSpec) -> Assessment:
 def _picture_checks(
     raster: Raster, repeat_made: Repeat, limits: Limits, separation: Separation | None, *, tones: bool = False
 ) -> list[Finding]:
-    """Seams and details; tones: the design is screened in shades of one weave, whose single crossings are no details."""
+    """Seams and details; tones: it is screened in shades of one weave, whose single crossings are no details."""
     edges = edges_of(raster.indices, len(raster.palette))
     lab = srgb_to_lab(raster.palette.rgb())
     layout = repeat_made.layout

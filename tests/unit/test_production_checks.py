@@ -10,6 +10,7 @@ from generation.domain.pattern import Layout, Limits, Palette, Raster
 from production.assessment import assess
 from production.domain.checks import colours, repeat
 from production.domain.finding import Severity
+from production.domain.floats import FloatLimits
 
 SPEC = print_spec()
 
@@ -23,7 +24,7 @@ def test_a_good_design_passes_with_one_finding_per_check():
     found = assess(raster_for(SPEC), spec=SPEC)
     codes = [each.code for each in found.findings]
     assert found.passed
-    assert len(codes) == len(set(codes)) == 10
+    assert len(codes) == len(set(codes)) == 11
     assert all(each.sentence.endswith(".") and each.measured and each.limit for each in found.findings)
 
 
@@ -163,7 +164,20 @@ def test_a_woven_design_passes_and_its_floats_are_within_the_limit():
     found = assess(raster_for(spec), spec=spec)
     assert found.passed, [each.sentence for each in found.findings if each.severity is Severity.ERROR]
     assert finding(found, "floats").limit == "9 threads"
-    assert len(found.weaves) == 4
+    assert len(found.draft.weaves) == 4
+    assert sum(report.over for report in found.draft.floats) == 0
+
+
+def test_floats_are_held_to_the_stricter_of_threads_and_millimetres_in_each_direction():
+    spec = weave_spec()
+    weaving = replace(spec.weaving, max_float_mm=3.0)  # 32 ends and 24 picks per cm: 9.6 ends, 7.2 picks
+    assert weaving.float_limits == FloatLimits(weft=9, warp=7)
+    found = assess(raster_for(spec), spec=replace(spec, weaving=weaving))
+    assert found.passed
+    assert finding(found, "floats").limit == "9 ends or 7 picks"
+    report = found.draft.floats[0]
+    assert max(report.warp_face.longest, report.warp_back.longest) <= 7
+    assert 7 < max(report.weft_face.longest, report.weft_back.longest) <= 9
 
 
 def test_a_float_limit_no_weave_can_keep_is_refused():

@@ -19,9 +19,12 @@ from production_samples import job_for, raster_for, weave_spec
 from pyweaving.wif import WIFReader
 
 from generation.domain.pattern import Layout, Palette, Raster
+from production.assessment import assess
 from production.domain.finding import Severity
+from production.domain.picture import Picture
 from production.domain.spec import Yarn
 from production.domain.weave import LIBRARY
+from production.drafting import raster_of
 from production.formats.loom_package import LoomPackage
 from production.formats.wif import shafts_of, wif_bytes
 from production.services import manifest_of
@@ -247,6 +250,39 @@ def test_the_weave_sheet_says_what_the_loom_is_set_to(tmp_path):
     ):
         assert said in words
     assert hashlib.sha256(parts["lift.tif"]).hexdigest() in words
+
+
+def test_yarn_picks_and_hours_of_two_wefts_are_those_counted_by_hand():
+    _, job = two_wefts()
+    usage = job.assessment.usage
+    # 3 m ordered, no shrinkage, 0.8 m head, 0.4 m tail, 3 % waste: 4.2 / 0.97 = 4.329897 m
+    assert usage.fabric_length_m == pytest.approx(4.329897, abs=1e-6)
+    # warp: 4800 ends x 4.329897 m x 1.06 x 19.7 tex / 10^6 = 0.434000 kg, and 3 % loss
+    assert usage.yarn_kg["YRN-A"] == pytest.approx(0.447020, abs=1e-5)
+    # each weft: 24 picks/cm x 432.9897 cm = 10391.75 picks of 1.5 m, 15587.63 m
+    # ground: 15587.63 m x 1.04 x 39.4 tex / 10^6 = 0.638719 kg, and 3 % loss
+    assert usage.yarn_kg["YRN-B"] == pytest.approx(0.657880, abs=1e-5)
+    # figure: 15587.63 m x 1.02 x 30 tex / 10^6 = 0.476981 kg, and 3 % loss
+    assert usage.yarn_kg["YRN-C"] == pytest.approx(0.491291, abs=1e-5)
+    assert usage.picks == 2 * 10392
+    # 20783.5 picks at 480 a minute and 85 %: 50.94 min; 60 min of setting up and clearing
+    assert usage.minutes["Weave"] == pytest.approx(110.94, abs=0.01)
+
+
+def test_a_picture_in_tones_becomes_cloth_as_light_as_it_is_with_no_float_over():
+    spec = weave_spec()
+    weaves = tuple(f"shade_8_{n}" for n in range(8, 0, -1))
+    spec = replace(spec, weaving=replace(spec.weaving, weaves=weaves), limits=replace(spec.limits, max_colours=8))
+    y, x = np.mgrid[: spec.height_px, : spec.width_px]
+    light = 0.5 + 0.45 * np.sin(2 * np.pi * x / spec.width_px) * np.sin(2 * np.pi * y / spec.height_px)
+    rgb = np.repeat((light * 255).astype(np.uint8)[..., None], 3, axis=2)
+    raster = raster_of(Picture(rgb, spec.repeat), spec)
+    found = assess(raster, spec=spec)
+    assert found.passed, [each.sentence for each in found.findings if each.severity is Severity.ERROR]
+    assert found.draft.floats[0].over == 0
+    cloth = found.draft.lift.reshape(192 // 16, 16, 384 // 16, 16).mean(axis=(1, 3))  # the warp is the light yarn
+    wanted = light.reshape(192 // 16, 16, 384 // 16, 16).mean(axis=(1, 3))
+    assert np.corrcoef(cloth.ravel(), wanted.ravel())[0, 1] > 0.98
 
 
 # ------------------------------------------------------------------------------------------------------------- WIF

@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.domain.pattern import Layout, Repeat
-from production.domain.snap import resolution_dpi, snap_print, snap_weave
-from production.errors import RepeatDoesNotFitHarness, RepeatTooLarge, RepeatTooSmall, RepeatTooWide
+from production.domain.snap import MOST_PICKS, resolution_dpi, snap_print, snap_weave
+from production.domain.weave import LIBRARY, weave_size
+from production.errors import (
+    RepeatDoesNotFitHarness,
+    RepeatTooLarge,
+    RepeatTooSmall,
+    RepeatTooWide,
+    WeavesDoNotFitHarness,
+)
 
 WEAVES = ("satin_8", "twill_2_2", "sateen_8")
 
@@ -103,3 +110,37 @@ def test_a_woven_width_between_two_divisors_names_the_nearest_that_fit():
 def test_a_woven_repeat_is_counted_in_ends_and_picks():
     snapped = woven(280, 280)
     assert (snapped.width_px, snapped.height_px) == (1792, 840)
+
+
+@pytest.mark.parametrize("weaves", [("satin_5", "satin_8"), ("satin_10",), ("plain", "satin_5")])
+def test_weaves_whose_threads_do_not_divide_the_harness_are_refused_by_name(weaves):
+    with pytest.raises(WeavesDoNotFitHarness, match=weaves[0].replace("_", " ")) as refused:
+        snap_weave(Repeat(210, 210), ends_per_cm=64, picks_per_cm=30, harness_ends=5376, hooks=5376, weaves=weaves)
+    assert refused.value.fields["limit"] == "5376 ends"
+
+
+@given(
+    st.floats(20, 400),
+    st.sampled_from(list(Layout)),
+    st.lists(st.sampled_from(sorted(LIBRARY)), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_weaves_close_around_whatever_repeat_is_woven(height, layout, weaves, two_wefts):
+    size = weave_size(tuple(weaves), two_wefts=two_wefts)
+    harness = size * 48
+    across, along = layout.period
+    snapped = snap_weave(
+        Repeat(harness / 64 * 10 / across, height, layout),
+        ends_per_cm=64,
+        picks_per_cm=30,
+        harness_ends=harness,
+        hooks=harness,
+        weaves=tuple(weaves),
+        two_wefts=two_wefts,
+    )
+    assert harness % (snapped.width_px * across) == 0
+    assert snapped.width_px * across % size == 0
+    assert snapped.height_px * along % size == 0
+    assert snapped.height_px * layout.drop % 1 == 0
+    assert snapped.width_px * layout.shift % 1 == 0
+    assert 0 < snapped.height_px <= MOST_PICKS
