@@ -16,12 +16,14 @@ import pikepdf
 from numpy.typing import NDArray
 
 from generation.domain.pattern import Layout
+from production.colour_profiles import PROFILES
 from production.domain.finding import Finding, Severity, passed
 from production.formats.pdf_page import Box, around, drawn, shared
 from production.formats.preflight import broken_rules
 
 NEAR_PX = 0.01  # how far from a whole pixel a place may lie: a thousandth of what a press can show
 _CHUNK = 1 << 22
+_HOUSE_PROFILE = PROFILES / "reactive-cmyk-cotton-synthetic.icc.sha256"
 _CMYK = ("Cyan", "Magenta", "Yellow", "Black")
 _CHANNELS = ("C", "M", "Y", "K")
 
@@ -51,10 +53,11 @@ def _read(path: Path, compare: Callable[[pikepdf.Pdf], Iterable[Finding]]) -> li
 
 
 def _profile(pdf: pikepdf.Pdf, manifest: Any) -> Iterator[Finding]:
-    """The output intent is the job's own profile, where the job is in CMYK."""
-    if [each["channel"] for each in manifest["separations"]] == list(_CHANNELS):
-        data = pdf.Root.OutputIntents[0].DestOutputProfile.read_bytes()
-        yield from _same("the output intent's profile", hashlib.sha256(data).hexdigest(), manifest["profile"]["sha256"])
+    """The output intent is the inks' own profile, or the house's of four inks where theirs is of another number."""
+    data = pdf.Root.OutputIntents[0].DestOutputProfile.read_bytes()
+    house = _HOUSE_PROFILE.read_text(encoding="ascii").split()[0]
+    meant = manifest["profile"]["sha256"] if len(manifest["separations"]) == len(_CHANNELS) else house
+    yield from _same("the output intent's profile", hashlib.sha256(data).hexdigest(), meant)
 
 
 def _cloth(pdf: pikepdf.Pdf, manifest: Any) -> Iterator[Finding]:

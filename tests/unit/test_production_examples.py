@@ -7,9 +7,10 @@ import pytest
 from production import separation
 from production.documents import page
 from production.domain import colour, costing, snap, spec, usage
+from production.formats import pdf_file
 
 
-@pytest.mark.parametrize("module", [colour, costing, snap, spec, usage, page, separation])
+@pytest.mark.parametrize("module", [colour, costing, snap, spec, usage, page, separation, pdf_file])
 def test_examples_in_docstrings_hold(module):
     failed, tried = doctest.testmod(module)
     assert failed == 0

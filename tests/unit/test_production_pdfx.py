@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import zlib
 from dataclasses import replace
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from production.colour_profiles import PROFILES
 from production.domain.ink_tile import InkTile
 from production.domain.spec import Ink, Profile
 from production.files import sha256_of
+from production.formats import pdf_file
 from production.formats.pdfx import PdfX, PdfXPages
 from production.formats.preflight import RULES, preflight
 from production.separation import ink_tile
@@ -192,6 +194,17 @@ def test_a_name_in_another_script_or_out_of_bounds_still_prints(tmp_path):
 # --------------------------------------------------------------------------------------- read back by other code
 
 
+def test_a_large_picture_packed_in_bands_is_one_stream_and_comes_apart_as_it_was():
+    planes = np.random.default_rng(3).integers(0, 5, (2300, 1250, 6)).astype(np.uint8)
+    assert planes.nbytes > 2 * pdf_file._BAND_BYTES
+    told = []
+    packed = b"".join(pdf_file.picture(planes, lambda done, of: told.append((done, of))))
+    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(2300, -1)
+    assert (rows[:, 0] == 2).all()  # PNG's filter Up
+    assert np.array_equal(np.cumsum(rows[:, 1:], axis=0, dtype=np.uint8).reshape(planes.shape), planes)
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 @pytest.mark.parametrize("six", [False, True], ids=["CMYK", "six inks"])
 def test_six_inks_are_named_and_their_profile_lies_beside(six, tmp_path):
     path, job, _, manifest = made(tmp_path, six=six)
@@ -260,10 +273,11 @@ WRONG_CLOTH = {
 }
 
 
+@pytest.mark.parametrize("six", [False, True], ids=["CMYK", "six inks"])
 @pytest.mark.parametrize("what", WRONG_CLOTH)
-def test_a_cloth_that_is_not_the_one_meant_is_told(what, tmp_path):
+def test_a_cloth_that_is_not_the_one_meant_is_told(what, six, tmp_path):
     change, code = WRONG_CLOTH[what]
-    path, _, _, manifest = made(tmp_path)
+    path, _, _, manifest = made(tmp_path, six=six)
     assert PdfX().verify(path, manifest) == []
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:
         change(pdf)
