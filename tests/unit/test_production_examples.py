@@ -4,13 +4,12 @@ import doctest
 
 import pytest
 
-from production import separation
 from production.documents import page
-from production.domain import colour, costing, snap, spec, usage
+from production.domain import colour, costing, inklimit, snap, spec, usage
 from production.formats import pdf_file
 
 
-@pytest.mark.parametrize("module", [colour, costing, snap, spec, usage, page, separation, pdf_file])
+@pytest.mark.parametrize("module", [colour, costing, inklimit, snap, spec, usage, page, pdf_file])
 def test_examples_in_docstrings_hold(module):
     failed, tried = doctest.testmod(module)
     assert failed == 0
