@@ -23,12 +23,18 @@ from production.formats.durst import check_durst, write_durst
 from production.formats.ergosoft import check_ergosoft, write_ergosoft
 from production.formats.printfactory import check_printfactory, write_printfactory
 from production.formats.xjdf import check_xjdf, write_xjdf
+from production.gamut_map import check_gamut, gamut_png
 from production.ports import Paper, RenderJob, WrittenFile
 from production.preview import preview_png
 
 
+def _as_made(job: RenderJob, design: Raster | Picture) -> Raster | Picture:
+    """The design for people to look at: one in tones as the colour profile expects it on the cloth."""
+    return job.assessment.shown or design
+
+
 def _ticket(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
-    return ticket_pdf(design, job, files)
+    return ticket_pdf(_as_made(job, design), job, files)
 
 
 def _costing(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
@@ -40,15 +46,16 @@ def _costing_json(job: RenderJob, design: Raster | Picture, files: Sequence[Writ
 
 
 def _quotation(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
-    return quotation_pdf(design, job)
+    return quotation_pdf(_as_made(job, design), job)
 
 
 def _strikeoff(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
-    return strikeoff_pdf(design, job)
+    return strikeoff_pdf(_as_made(job, design), job)
 
 
 def _preview(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:
-    return preview_png(design, columns=2, rows=2, width_px=1200, colours=lab_to_srgb(job.assessment.made_lab))
+    made = lab_to_srgb(job.assessment.made_lab)
+    return preview_png(_as_made(job, design), columns=2, rows=2, width_px=1200, colours=made)
 
 
 PAPERS = {
@@ -62,4 +69,5 @@ PAPERS = {
     "quotation": Paper("-quotation.pdf", _quotation, check_quotation),
     "strikeoff": Paper("-strikeoff.pdf", _strikeoff, check_strikeoff),
     "preview": Paper("-preview.png", _preview, check_preview),
+    "gamut": Paper("-gamut.png", gamut_png, check_gamut),
 }

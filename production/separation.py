@@ -134,6 +134,12 @@ def tones_to_ink(rgb: Pixels, inks: Inks) -> NDArray[np.uint16]:
     return ink
 
 
+def limited_share(rgb: NDArray[np.uint8], inks: Inks) -> float:
+    """How much of a picture in tones, sRGB (H, W, 3), asks for more ink than the limit: 0 to 1."""
+    total = to_ink(rgb, inks, scaled_black=True).sum(axis=2, dtype=np.uint32)
+    return float((total > (inks.tac_pct / 100 + _SLACK) * _WIDE).mean())
+
+
 def dithered(ink: NDArray[np.uint16], *, most: int, seed: int) -> NDArray[np.uint8]:
     """Ink (H, W, C) of 16 bit in 8, the rest of the division rounded by chance so that areas keep their mean.
 

@@ -23,6 +23,7 @@ from production.domain.costing import CostBreakdown
 from production.domain.draft import Draft
 from production.domain.finding import Finding, Severity
 from production.domain.ink_tile import InkTile, digest_of
+from production.domain.picture import Picture
 from production.domain.snap import resolution_dpi
 from production.domain.spec import PRINT, WEAVE, LineSpec
 from production.domain.usage import Usage, cloth_sums, ink_ml, ink_taken, plane_bands
@@ -78,7 +79,12 @@ def machine_format(code: str) -> MachineFormat[Any]:
 
 
 def write_files(
-    raster: Raster, *, job: RenderJob, folder: Path, formats: Sequence[str] = (), on_progress: OnFile = no_progress
+    design: Raster | Picture,
+    *,
+    job: RenderJob,
+    folder: Path,
+    formats: Sequence[str] = (),
+    on_progress: OnFile = no_progress,
 ) -> list[WrittenFile]:
     """Write and verify the files of `job` in `folder`: machine files, then sidecars and documents, the manifest last.
 
@@ -90,10 +96,10 @@ def write_files(
     if not job.assessment.passed:
         errors = [finding.as_dict() for finding in job.assessment.findings if finding.severity is Severity.ERROR]
         raise NotManufacturable(fields={"findings": errors})
-    if (raster.width_px, raster.height_px) != (job.spec.width_px, job.spec.height_px):
+    if (design.width_px, design.height_px) != (job.spec.width_px, job.spec.height_px):
         raise RasterDoesNotFit(
             fields={
-                "measured": f"{raster.width_px} x {raster.height_px} px",
+                "measured": f"{design.width_px} x {design.height_px} px",
                 "limit": f"{job.spec.width_px} x {job.spec.height_px} px",
             }
         )
@@ -102,7 +108,7 @@ def write_files(
     papers = [code for code in PAPERS if code in wanted]  # in their own order: a ticket holds what was written before
     if unknown := set(wanted) - set(machine) - set(papers):
         raise UnknownFormat(fields={"field": "formats", "measured": sorted(unknown), "choices": format_codes()})
-    master = _master(raster, job)
+    master = _master(design, job)
     manifest = manifest_of(job, master)
     files: list[WrittenFile] = []
 
@@ -119,7 +125,7 @@ def write_files(
     for code in papers:
         paper = PAPERS[code]
         path = folder / f"{job.name}{paper.suffix}"
-        write_bytes_whole(path, paper.write(job, raster, files))
+        write_bytes_whole(path, paper.write(job, design, files))
         keep(path, code, paper.verify(path, manifest))
         on_progress(code, 1, 1)
     # Last of all: who finds a manifest finds everything that it names.
@@ -253,11 +259,14 @@ def _standard(job: RenderJob) -> tuple[str, ...]:
     return (*(machine.files or _STANDARD[job.spec.kind]), *sidecar)
 
 
-def _master(raster: Raster, job: RenderJob) -> InkTile | Draft:
+def _master(design: Raster | Picture, job: RenderJob) -> InkTile | Draft:
     """What the machine files are written from."""
     assessment, inks = job.assessment, job.spec.inks
+    if isinstance(design, Picture):
+        assert assessment.tile is not None, "a printed line in tones that passed has its planes"
+        return assessment.tile
     if inks is not None and assessment.separation is not None:
-        return ink_tile(raster, inks, assessment.separation)
+        return ink_tile(design, inks, assessment.separation)
     assert assessment.draft is not None, "a woven line that passed has a draft"
     return assessment.draft
 

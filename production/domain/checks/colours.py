@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from generation.domain.pattern import Palette, Raster
 from production.domain.colour import delta_e_2000, srgb_to_lab
 from production.domain.finding import Finding, Severity
+from production.domain.gamut import SEEN_DELTA_E, Gamut
 
-TRUE_DELTA_E = 3.0  # below this a flat colour passes as the one that was asked for
+TRUE_DELTA_E = SEEN_DELTA_E
 STRONG_DELTA_E = 10.0
+LIMITED_SHARE = 0.001  # of a picture's area; less is a speck
 LEAST_DRAWN_PCT = 0.5  # of the area; less looks like plain cloth with specks
 
 
@@ -40,18 +42,7 @@ def drawn(raster: Raster) -> Finding:
     ground = int(shares[: len(lab)].argmax())
     apart = delta_e_2000(lab, lab[ground])
     seen_pct = float(100 * shares[: len(lab)][apart > TRUE_DELTA_E].sum())
-    fine = seen_pct >= LEAST_DRAWN_PCT
-    return Finding(
-        code="drawn",
-        severity=Severity.INFO if fine else Severity.ERROR,
-        where="the design",
-        measured=f"{seen_pct:.1f} % of the cloth",
-        limit=f"{LEAST_DRAWN_PCT:g} % of the cloth",
-        remedy="" if fine else "Draw it again, with colours that stand out from the ground.",
-        sentence=f"The design covers {seen_pct:.0f} % of the cloth."
-        if fine
-        else "The cloth would look plain: almost nothing stands out from the ground.",
-    )
+    return _drawn(seen_pct)
 
 
 def ink_limit(values: NDArray[np.uint8], *, tac_pct: float, palette: Palette, limited: Sequence[int]) -> Finding:
@@ -95,4 +86,71 @@ def colour_accuracy(delta_e: NDArray[np.float64], *, palette: Palette, woven: bo
         sentence=f"All colours come out as asked, {by}."
         if fine
         else f"{palette.colours[worst]} comes out {how} from the screen, {by}.",
+    )
+
+
+def gamut(found: Gamut) -> Finding:
+    """How much of the design comes out otherwise than asked; judged by its 95th percentile."""
+    fine = found.p95 <= TRUE_DELTA_E
+    return Finding(
+        code="gamut",
+        severity=Severity.INFO if fine else Severity.WARNING,
+        where="the whole design",
+        measured=f"ΔE2000 {found.mean:.1f} mean, {found.p95:.1f} at 95 %; {found.beyond:.1%} over {TRUE_DELTA_E:g}",
+        limit=f"ΔE2000 {TRUE_DELTA_E:g} at 95 % of the area",
+        remedy="" if fine else "Look at the colour map, and show the customer a printed sample.",
+        sentence=f"{1 - found.beyond:.0%} of the design prints in the colours that were asked."
+        if fine
+        else f"{found.beyond:.0%} of the design prints in visibly other colours than on the screen.",
+    )
+
+
+def flat_colours_needed(most: int) -> Finding:
+    """A loom makes flat colours only: the finding for a picture in tones."""
+    return Finding(
+        code="colours",
+        severity=Severity.ERROR,
+        where="the design",
+        measured="tones",
+        limit=f"{most} colours",
+        remedy=f"Bring the design down to {most} colours.",
+        sentence="The design is in tones; a loom has one weave for each of a few flat colours.",
+    )
+
+
+def tones_drawn(lab: NDArray[np.float64], *, ground: NDArray[np.float64]) -> Finding:
+    """Something is to be seen in tones: places (n, 3) of the picture that stand out from its main colour (3,)."""
+    seen_pct = float(100 * (delta_e_2000(lab, ground) > TRUE_DELTA_E).mean())
+    return _drawn(seen_pct)
+
+
+def tones_ink_limit(heaviest_pct: float, *, tac_pct: float, limited: float) -> Finding:
+    """No pixel takes more ink than the cloth does. limited: the share of the picture that was cut to the limit."""
+    fine = heaviest_pct <= tac_pct + 1e-9
+    told = limited > LIMITED_SHARE
+    return Finding(
+        code="ink_limit",
+        severity=(Severity.WARNING if told else Severity.INFO) if fine else Severity.ERROR,
+        where="the deepest tones",
+        measured=f"{heaviest_pct:.1f} % ink",
+        limit=f"{tac_pct:g} % ink",
+        remedy="Show the customer a printed sample of the deep tones." if told else "",
+        sentence=f"{limited:.1%} of the picture asks for more ink than the cloth takes and prints a little otherwise."
+        if told
+        else f"The deepest tone takes {heaviest_pct:.0f} % of ink; the cloth takes {tac_pct:g} %.",
+    )
+
+
+def _drawn(seen_pct: float) -> Finding:
+    fine = seen_pct >= LEAST_DRAWN_PCT
+    return Finding(
+        code="drawn",
+        severity=Severity.INFO if fine else Severity.ERROR,
+        where="the design",
+        measured=f"{seen_pct:.1f} % of the cloth",
+        limit=f"{LEAST_DRAWN_PCT:g} % of the cloth",
+        remedy="" if fine else "Draw it again, with colours that stand out from the ground.",
+        sentence=f"The design covers {seen_pct:.0f} % of the cloth."
+        if fine
+        else "The cloth would look plain: almost nothing stands out from the ground.",
     )

@@ -6,11 +6,12 @@ import math
 
 from generation.domain.pattern import MM_PER_INCH, Raster
 from production.domain.finding import Finding, Severity
+from production.domain.picture import Picture
 from production.domain.snap import RESOLUTIONS_DPI
 from production.domain.spec import WEAVE, LineSpec
 
 
-def resolution(raster: Raster, spec: LineSpec) -> Finding:
+def resolution(raster: Raster | Picture, spec: LineSpec) -> Finding:
     """Enough pixels for the printed size; on a loom, one pixel for each crossing of an end and a pick."""
     if spec.kind == WEAVE:
         fine = (raster.width_px, raster.height_px) == (spec.width_px, spec.height_px)
@@ -43,7 +44,7 @@ def resolution(raster: Raster, spec: LineSpec) -> Finding:
     )
 
 
-def snapped_size(raster: Raster, spec: LineSpec) -> Finding:
+def snapped_size(raster: Raster | Picture, spec: LineSpec) -> Finding:
     """The picture has exactly the pixels of the snapped repeat, and can be cut where its layout moves it."""
     across, along = spec.repeat.layout.step
     wanted = f"{spec.width_px} x {spec.height_px} px"

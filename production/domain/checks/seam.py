@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from generation.domain.pattern import IndexArray, Layout
+from production.domain.colour import srgb_to_lab
 from production.domain.edges import Edges, pair_counts
 from production.domain.finding import Finding, Severity
 
@@ -18,6 +20,8 @@ from production.domain.finding import Finding, Severity
 # percentile), while a repeat cut 5 mm short is found every time.
 PEAK_SHARE = 0.005
 ALLOWANCE = 1.25
+_LINES = 256
+_UNSEEN = 0.4  # a mean change that nobody sees in tones, however quiet the picture is elsewhere
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,36 @@ def measure_ink_seams(plane: NDArray[np.uint8], layout: Layout) -> tuple[SeamMea
     )
 
 
-def _met(picture: NDArray[np.uint8], layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def measure_tone_seams(rgb: NDArray[np.uint8] | NDArray[np.uint16], layout: Layout) -> tuple[SeamMeasure, SeamMeasure]:
+    """Both seams of a picture in tones, sRGB (H, W, 3): the mean CIE 1976 difference of neighbours.
+
+    The inside is measured on lines evenly spread over the picture, the seams on their whole length.
+    """
+    left, top = _met(rgb, layout)
+    across, down = (_neighbours(np.stack(pair)) for pair in ((rgb[:, -1], left), (rgb[-1], top)))
+    rows, columns = rgb[:: max(1, len(rgb) // _LINES)], rgb[:, :: max(1, rgb.shape[1] // _LINES)]
+    inside_across, inside_down = _neighbours(rows.swapaxes(0, 1)), _neighbours(columns)
+    return (
+        SeamMeasure("side to side", float(across[0]), max(_peaks(inside_across), _UNSEEN)),
+        SeamMeasure("top to bottom", float(down[0]), max(_peaks(inside_down), _UNSEEN)),
+    )
+
+
+def _neighbours(lines: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.float64]:
+    """(n - 1,) mean difference between each of the lines (n, length, 3) and the next, both sRGB."""
+    narrow = lines if lines.dtype == np.uint8 else (lines >> 8).astype(np.uint8)
+    lab = srgb_to_lab(np.asarray(narrow, np.uint8))
+    difference: NDArray[np.float64] = np.sqrt(((lab[1:] - lab[:-1]) ** 2).sum(axis=-1)).mean(axis=1)
+    return difference
+
+
+def _met(picture: NDArray[Any], layout: Layout) -> tuple[NDArray[Any], NDArray[Any]]:
     """The column that the last column meets in the next repeat, and the row that the last row meets."""
     if layout is Layout.MIRROR:  # the edge meets itself
         return picture[:, -1], picture[-1]
-    height, width = picture.shape
-    return np.roll(picture[:, 0], int(height * layout.drop)), np.roll(picture[0], int(width * layout.shift))
+    height, width = picture.shape[:2]
+    left, top = int(height * layout.drop), int(width * layout.shift)
+    return np.roll(picture[:, 0], left, axis=0), np.roll(picture[0], top, axis=0)
 
 
 def _peaks(changes: NDArray[np.float64]) -> float:
