@@ -13,7 +13,11 @@ _FONT = Path(__file__).parent / "documents" / "fonts" / "SourceSansPro-Semibold.
 
 
 def dots_of(words: str, height_px: int) -> NDArray[np.bool_]:
-    """(height, width) bool: `words` in one line, `height_px` high from the top of an accent to the foot of a g."""
+    """(height, width) bool: `words` in one line, `height_px` high from the top of an accent to the foot of a g.
+
+    What is no letter, sign or space, such as a line break, stands as a space.
+    """
+    words = "".join(each if each.isprintable() else " " for each in words)
     font = _font(max(6, round(height_px * 0.8)))
     left, _, right, _ = font.getbbox(words)
     if right <= left:
