@@ -128,7 +128,7 @@ def deliver(
         _refuse_full(parcel, hot_folder)
         for place, (source, sha256) in enumerate(zip(parcel.files, parcel.checksums, strict=True), start=1):
             if place < len(parcel.files):
-                _put(source, sha256, hot_folder)
+                put(source, sha256, hot_folder)
             else:
                 _start(delivery, source, sha256, on_sent)
             on_file(source.name, place, len(parcel.files))
@@ -226,7 +226,7 @@ def _record_sent(delivery: Delivery, on_sent: OnSent) -> None:
             on_sent(delivery)
 
 
-def _put(source: Path, sha256: str, hot_folder: Path) -> None:
+def put(source: Path, sha256: str, hot_folder: Path) -> None:
     """Copy a file into its place, whole or not at all; one that is there already stays. Raises NameTaken."""
     target = hot_folder / source.name
     if target.is_file() and sha256_of(target) == sha256:
