@@ -24,7 +24,7 @@ mm = float(_mm)  # in points
 # Source Sans Pro, SIL Open Font Licence 1.1, beside this file with its licence.
 REGULAR, STRONG, BOLD = "SourceSans", "SourceSans-Semibold", "SourceSans-Bold"
 _FILES = {REGULAR: "Regular", STRONG: "Semibold", BOLD: "Bold"}
-_WEIGHTS = {REGULAR: 400, STRONG: 600, BOLD: 700}  # of the fonts that stand in where these have no letter
+_WEIGHTS = {REGULAR: 400, STRONG: 600, BOLD: 600}  # of the fonts that stand in where these have no letter
 
 INK = HexColor("#16212b")
 QUIET = HexColor("#5c6b78")
@@ -98,7 +98,7 @@ class Page(Canvas):  # type: ignore[misc]  # reportlab tells no types
             self._put_files(pdf)
             self._buffer.seek(0)
             self._buffer.truncate()
-            pdf.save(self._buffer, deterministic_id=True)
+            pdf.save(self._buffer, deterministic_id=True, compress_streams=True)
 
     def _put_files(self, pdf: pikepdf.Pdf) -> None:
         listed = pikepdf.Array()
@@ -154,7 +154,8 @@ def printable(text: object) -> str:
     shown: list[str] = []
     for character in line:
         kind = unicodedata.category(character)
-        if character in _JOINERS and shown and shown[-1] != " " and ord(shown[-1]) not in house:
+        before = shown[-1] if shown else " "
+        if character in _JOINERS and before not in (" ", _MISSING) and ord(before) not in house:
             shown.append(character)  # it changes how the letters beside it are written
         elif kind == "Cf":  # other joiners and direction marks print nothing themselves
             continue

@@ -87,7 +87,8 @@ def _document(
             inside = {name: spec.get_file().read_bytes() for name, spec in pdf.attachments.items()}
         with pypdfium2.PdfDocument(path) as document:
             text = " ".join(" ".join(page.get_textpage().get_text_range().split()) for page in document)
-    except (pikepdf.PdfError, pypdfium2.PdfiumError, OSError) as error:
+    except (pikepdf.PdfError, pypdfium2.PdfiumError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        # A damaged document can be mended by its readers until something that every document has is not there.
         return [_wrong(path, "document", str(error), "a PDF", "can't be read")], {}
     start = printable(f"{kind} {manifest['reference']}")
     if not title.startswith(start):

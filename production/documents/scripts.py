@@ -44,6 +44,7 @@ _FAMILIES = (
 )
 _PACKAGE_OF = {family: package for package, family in _FAMILIES}
 _JAPANESE = "notosansjp"
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
 
 
@@ -99,15 +100,14 @@ def _as_they_stand(parts: list[tuple[int, Stretch]]) -> list[tuple[int, Stretch]
 def bidi_levels(line: str) -> list[int]:
     """The embedding level of each character: even from left to right, odd from right to left.
 
-    Unicode Bidirectional Algorithm (UAX #9), rules P2 to I2, for one line without explicit marks and without the
-    pairing of brackets (N0).
+    Unicode Bidirectional Algorithm (UAX #9), rules P2 to I2, for one line without explicit marks.
     """
     types = [unicodedata.bidirectional(character) or "L" for character in line]
     base = next((int(kind != "L") for kind in types if kind in ("L", "R", "AL")), 0)
     if not base and not any(kind in ("R", "AL", "AN") for kind in types):
         return [0] * len(line)
     outside = "R" if base else "L"
-    types = _neutrals(_numbers(types, outside), outside)
+    types = _neutrals(_brackets(line, _numbers(types, outside), outside), outside)
     levels = []
     for kind in types:
         if base:
@@ -146,6 +146,26 @@ def _numbers(types: list[str], outside: str) -> list[str]:
             strong = kind
         if kind == "EN" and strong == "L":
             found[k] = "L"
+    return found
+
+
+def _brackets(line: str, types: list[str], outside: str) -> list[str]:
+    """Rule N0: a pair of brackets goes with what stands inside, or with what stands before where that is all inside."""
+    found, opened = list(types), []
+    for k, character in enumerate(line):
+        if character in _CLOSING and types[k] == "ON":
+            opened.append(k)
+        while opened and character in _CLOSING.values() and types[k] == "ON":
+            start = opened.pop()
+            if _CLOSING[line[start]] != character:
+                continue
+            inside = {_direction(kind) for kind in found[start + 1 : k] if kind in ("L", "R", "EN", "AN")}
+            if outside in inside:
+                found[start] = found[k] = outside
+            elif inside:
+                before = next((_direction(e) for e in reversed(found[:start]) if e in ("L", "R", "EN", "AN")), outside)
+                found[start] = found[k] = before
+            break
     return found
 
 
@@ -222,30 +242,33 @@ def _shaped(text: str, family: str, weight: int, backwards: bool) -> tuple[Glyph
 def embed(pdf: pikepdf.Pdf, family: str, weight: int, glyphs: Mapping[int, str]) -> pikepdf.Object:
     """A composite font of `pdf` that holds only `glyphs` (number -> letters it stands for), numbered as in the whole.
 
-    ISO 32000-1, 9.7: Type 0, CIDFontType2, Identity-H, with ToUnicode.
+    ISO 32000-1, 9.7: Type 0, CIDFontType2, Identity-H, with a map to the glyphs that are left and with ToUnicode.
     """
-    content, font = _subset(family, weight, glyphs)
+    content, places = _subset(family, weight, glyphs)
     tag = "".join(chr(65 + byte % 26) for byte in hashlib.sha256(content).digest()[:6])
     name = pikepdf.Name(f"/{tag}+{_file(family).name.split('[')[0]}-{weight}")
-    scale = 1000 / font["head"].unitsPerEm
-    order, widths = font.getGlyphOrder(), font["hmtx"]
-    wide = pikepdf.Array()
-    for number in sorted(glyphs):
-        wide.append(number)
-        wide.append(pikepdf.Array([round(widths[order[number]][0] * scale)]))
-    head, lines = font["head"], font["hhea"]
-    descriptor = pikepdf.Dictionary(
-        Type=pikepdf.Name.FontDescriptor,
-        FontName=name,
-        Flags=4,
-        FontBBox=[round(value * scale) for value in (head.xMin, head.yMin, head.xMax, head.yMax)],
-        ItalicAngle=0,
-        Ascent=round(lines.ascent * scale),
-        Descent=round(lines.descent * scale),
-        CapHeight=round(lines.ascent * scale),
-        StemV=round(weight / 5),
-        FontFile2=pdf.make_stream(content, Length1=len(content)),
-    )
+    with TTFont(io.BytesIO(content)) as font:
+        head, lines, widths = font["head"], font["hhea"], font["hmtx"]
+        scale = 1000 / head.unitsPerEm
+        wide = pikepdf.Array()
+        for number in sorted(glyphs):
+            wide.append(number)
+            wide.append(pikepdf.Array([round(widths[font.getGlyphName(places[number])][0] * scale)]))
+        descriptor = pikepdf.Dictionary(
+            Type=pikepdf.Name.FontDescriptor,
+            FontName=name,
+            Flags=4,
+            FontBBox=[round(value * scale) for value in (head.xMin, head.yMin, head.xMax, head.yMax)],
+            ItalicAngle=0,
+            Ascent=round(lines.ascent * scale),
+            Descent=round(lines.descent * scale),
+            CapHeight=round(lines.ascent * scale),
+            StemV=round(weight / 5),
+            FontFile2=pdf.make_stream(content, Length1=len(content)),
+        )
+    left = bytearray(2 * (max(glyphs) + 1))
+    for number in glyphs:
+        left[2 * number : 2 * number + 2] = places[number].to_bytes(2, "big")
     descendant = pikepdf.Dictionary(
         Type=pikepdf.Name.Font,
         Subtype=pikepdf.Name.CIDFontType2,
@@ -253,7 +276,7 @@ def embed(pdf: pikepdf.Pdf, family: str, weight: int, glyphs: Mapping[int, str])
         CIDSystemInfo=pikepdf.Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
         FontDescriptor=pdf.make_indirect(descriptor),
         W=wide,
-        CIDToGIDMap=pikepdf.Name.Identity,
+        CIDToGIDMap=pdf.make_stream(bytes(left)),
     )
     whole = pikepdf.Dictionary(
         Type=pikepdf.Name.Font,
@@ -266,21 +289,23 @@ def embed(pdf: pikepdf.Pdf, family: str, weight: int, glyphs: Mapping[int, str])
     return pdf.make_indirect(whole)
 
 
-def _subset(family: str, weight: int, glyphs: Iterable[int]) -> tuple[bytes, TTFont]:
-    """The font file of these glyphs at one weight, and the font itself."""
-    options = subset.Options(
-        retain_gids=True, layout_features=[], notdef_outline=True, name_IDs=[1, 2, 13], hinting=False, glyph_names=False
-    )
-    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "VVAR", "STAT", "MVAR"]
+def _subset(family: str, weight: int, glyphs: Iterable[int]) -> tuple[bytes, dict[int, int]]:
+    """The font file of these glyphs at one weight, and where in it each of them stands."""
+    options = subset.Options(layout_features=[], notdef_outline=True, name_IDs=[1, 2, 13], hinting=False)
+    # Shaping is done, and widths come with the outlines.
+    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "HVAR", "VVAR", "STAT", "MVAR"]
     subsetter = subset.Subsetter(options)
-    subsetter.populate(gids=sorted({0, *glyphs}))
+    wanted = sorted({0, *glyphs})
+    subsetter.populate(gids=wanted)
     buffer = io.BytesIO()
     with TTFont(str(_file(family)), lazy=True, recalcTimestamp=False) as font:
+        names = {number: font.getGlyphName(number) for number in wanted}
         subsetter.subset(font)
         axes = {axis.axisTag: weight if axis.axisTag == "wght" else None for axis in font["fvar"].axes}
         instancer.instantiateVariableFont(font, axes, inplace=True)
+        places = {number: font.getGlyphID(name) for number, name in names.items()}
         font.save(buffer)
-    return buffer.getvalue(), TTFont(io.BytesIO(buffer.getvalue()))
+    return buffer.getvalue(), places
 
 
 def _to_unicode(glyphs: Mapping[int, str]) -> bytes:
@@ -300,15 +325,25 @@ def _to_unicode(glyphs: Mapping[int, str]) -> bytes:
 
 
 def literal(stretch: Stretch, glyphs: Sequence[Glyph], *, font: str, size: float, x: float, y: float) -> str:
-    """The page content that draws `glyphs` from (x, y) in points, with the letters they stand for beside them."""
-    said = b"\xfe\xff" + stretch.text.encode("utf-16-be")
-    parts = [f"/Span <</ActualText <{said.hex()}>>> BDC BT /{font} {size:.4g} Tf"]
-    for glyph in glyphs:
-        parts.append(
-            f"1 0 0 1 {x + glyph.x * size / 1000:.3f} {y + glyph.y * size / 1000:.3f} Tm <{glyph.number:04x}> Tj"
-        )
-        x += glyph.advance * size / 1000
-    return " ".join([*parts, "ET EMC"])
+    """The page content that draws `glyphs` from (x, y) in points.
+
+    Words whose glyphs are not their letters one by one have the letters beside them (ActualText), for who searches.
+    """
+    parts = []
+    for blank, group in groupby(glyphs, key=lambda glyph: glyph.means.isspace()):
+        word = list(group)
+        drawn = [f"BT /{font} {size:.4g} Tf"]
+        for glyph in word:
+            left, low = x + glyph.x * size / 1000, y + glyph.y * size / 1000
+            drawn.append(f"1 0 0 1 {left:.3f} {low:.3f} Tm <{glyph.number:04x}> Tj")
+            x += glyph.advance * size / 1000
+        drawn.append("ET")
+        if not blank and any(len(glyph.means) != 1 for glyph in word):
+            letters = "".join(glyph.means for glyph in (reversed(word) if stretch.backwards else word))
+            said = b"\xfe\xff" + letters.encode("utf-16-be")
+            drawn = [f"/Span <</ActualText <{said.hex()}>>> BDC", *drawn, "EMC"]
+        parts += drawn
+    return " ".join(parts)
 
 
 @lru_cache

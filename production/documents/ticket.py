@@ -62,6 +62,7 @@ TICKET_JSON, JOB_XJDF = "ticket.json", "job.xjdf"
 TICKET_FORMAT = "weftline-ticket/1"
 PICTURE = 57 * mm
 PANEL_HEIGHT = 19 * mm
+SHORT = 285 * mm  # a page no higher than this is set closer
 FOOTER = 29 * mm  # height of the block with the file's checksums, page number included
 QUALITY = 26 * mm
 TALLEST_STEP, LEAST_STEP = 8.4 * mm, 4.2 * mm
@@ -240,8 +241,9 @@ def _pictures(page: Page, design: Raster | Picture, job: RenderJob, top: float) 
     repeats(page, design, job, MARGIN, y, PICTURE)
     caption = f"one repeat {repeat.width_mm:.1f} × {repeat.height_mm:.1f} mm, {LAYOUT_WORDS[repeat.layout]}"
     text(page, MARGIN, y - 3.2 * mm, caption, size=7.4, colour=QUIET, width=PICTURE)
-    y -= 5.2 * mm + PANEL_HEIGHT
-    scale = panel(page, design, job, MARGIN, y, PICTURE, PANEL_HEIGHT)
+    height = PANEL_HEIGHT if page.height > SHORT else PANEL_HEIGHT - 6 * mm
+    y -= 5.2 * mm + height
+    scale = panel(page, design, job, MARGIN, y, PICTURE, height)
     words = f"the cloth, {job.spec.width_mm / 10:g} cm, 1 : {scale:.0f}, face up, head at the top"
     text(page, MARGIN, y - 3.2 * mm, words, size=7.4, colour=QUIET, width=PICTURE)
     return y - 4.5 * mm
@@ -250,7 +252,7 @@ def _pictures(page: Page, design: Raster | Picture, job: RenderJob, top: float) 
 def _specification(page: Page, job: RenderJob, x: float, top: float) -> None:
     gap = 5 * mm
     width = (page.width - MARGIN - x - gap) / 2
-    step, split = 3.95 * mm, 20.5 * mm
+    step, split = (3.95 if page.height > SHORT else 3.6) * mm, 20.5 * mm
     y = top
     for title, rows in (("Repeat", _repeat_rows(job)), ("Fabric" if job.spec.inks else "Cloth", _fabric_rows(job))):
         heading(page, x, y - 4.2 * mm, title, width)
@@ -291,7 +293,7 @@ def _fabric_rows(job: RenderJob) -> list[tuple[str, str]]:
     spec, usage = job.spec, job.assessment.usage
     rows = [
         ("Article", spec.sku),
-        ("Quality", f"{spec.fibre}, {spec.gsm:g} g/m²"),
+        ("Fibre", f"{spec.fibre}, {spec.gsm:g} g/m²"),
         ("Width", f"{spec.width_mm / 10:g} cm, usable {spec.usable_width_mm / 10:g} cm"),
         ("Ordered", f"{spec.quantity_m:g} m"),
         ("To print" if spec.inks else "To weave", f"{usage.pattern_length_m:.2f} m"),
@@ -361,7 +363,7 @@ def _colours(page: Page, design: Raster | Picture, job: RenderJob, top: float) -
     else:
         label(page, MARGIN + 74 * mm, y, "WEAVE")
         label(page, MARGIN + width, y, "WARP UP", align="right")
-    step = min(5.2, 34.0 / len(design.palette)) * mm
+    step = min(5.2, (34 if page.height > SHORT else 31) / len(design.palette)) * mm
     for k, colour in enumerate(design.palette.colours):
         y -= step
         swatch(page, MARGIN, y + 1.1 * mm - (step - 0.8 * mm) / 2, 18 * mm, step - 0.8 * mm, colour, made[k])
@@ -417,7 +419,7 @@ def _consumption(page: Page, job: RenderJob, top: float) -> float:
         names = {yarn.sku: yarn.name for yarn in (spec.weaving.warp, spec.weaving.weft)}
         rows += [(names.get(sku, sku), f"{kg:.2f} kg", None) for sku, kg in usage.yarn_kg.items()]
         rows.append(("Picks", f"{usage.picks}", None))
-    step = min(4.6, 40.0 / max(1, len(rows))) * mm
+    step = min(4.6, (40 if page.height > SHORT else 33) / max(1, len(rows))) * mm
     y = top - 7.4 * mm
     for name, value, coverage in rows:
         text(page, x, y, name, size=8.4, width=24 * mm if coverage is not None else width - 20 * mm)

@@ -1,27 +1,49 @@
 """Job ticket and costing as PDF: codes that scan, text that can't break them, the same bytes every time."""
 
+import hashlib
+import io
+import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+import pikepdf
 import pypdfium2
 import pytest
 import zxingcpp
+from bidi import get_display
+from fontTools.ttLib import TTFont
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from production_samples import NORDIC, job_for, print_spec, raster_for, weave_spec
 
 from generation.domain.pattern import Layout, Palette, Raster
 from production.documents.costing import costing_json, costing_of, costing_pdf
-from production.documents.page import fitted, printable, width_of
+from production.documents.page import PAPERS, fitted, open_page, printable, text, width_of
 from production.documents.parts import made_colours
+from production.documents.quotation import quotation_pdf
+from production.documents.reading import (
+    check_costing,
+    check_costing_json,
+    check_quotation,
+    check_strikeoff,
+    check_ticket,
+)
+from production.documents.scripts import HOUSE, shaped, stretches
+from production.documents.strikeoff import strikeoff_pdf
 from production.documents.ticket import code_value, ticket_pdf
 from production.domain.costing import Assumption, CostLine
+from production.domain.picture import Picture
+from production.domain.spec import Machine
 from production.ports import LotUse, Provenance, WrittenFile
 
 FILE = WrittenFile(Path("WL-000001-1-r1.tif"), "ab12" * 16, "tile", 1000)
 FILES = (FILE,)
+ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = (
     '<b>x</b><img src="/etc/passwd"/><para>&amp; </para> \x00\x07\x1b\r\n \u202eright to left \u05e9\u05dc\u05d5\u05dd '
     "\U0001f600\U0001f469\u200d\U0001f3a8 \u6f22\u5b57 \ud800 e\u0301 " + "w" * 10_000
@@ -45,6 +67,15 @@ def woven():
 def text_of(data):
     with pypdfium2.PdfDocument(data) as document:
         return "\n".join(page.get_textpage().get_text_range() for page in document)
+
+
+def fonts_of(data):
+    """(name, embedded) of every font of a document."""
+    with pikepdf.Pdf.open(io.BytesIO(data)) as pdf:
+        for page in pdf.pages:
+            for font in page.Resources.Font.values():
+                whole = font.DescendantFonts[0] if "/DescendantFonts" in font else font
+                yield str(font.BaseFont), "/FontFile2" in whole.FontDescriptor
 
 
 def picture_of(data, *, dpi=200):
@@ -124,9 +155,13 @@ def test_the_same_job_gives_the_same_bytes(kind, request):
 
 def test_all_fonts_are_embedded(printed):
     raster, job = printed
-    for data in (ticket_pdf(raster, job, FILES), costing_pdf(costing_of(job))):
-        assert b"/FontFile2" in data
-        assert b"Helvetica" not in data
+    for data in (
+        ticket_pdf(raster, job, FILES), costing_pdf(costing_of(job)), quotation_pdf(raster, job),
+        strikeoff_pdf(raster, job),
+    ):  # fmt: skip
+        fonts = dict(fonts_of(data))
+        assert all(fonts.values()), fonts
+        assert not any("Helvetica" in name for name in fonts)
 
 
 def test_the_costing_shows_every_line_and_adds_up(printed):
@@ -195,7 +230,7 @@ def test_markup_opens_no_file_and_no_socket(printed):
     assert [path for path in _opened if "passwd" in str(path) or not isinstance(path, (str, bytes, int))] == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=300))
 def test_any_text_makes_a_costing(printed, words):
     _, job = printed
@@ -225,3 +260,237 @@ def test_a_woven_colour_is_shown_as_its_yarns_make_it(woven):
     light, dark = made_colours(job)[0], made_colours(job)[1]
     assert light > dark
     assert light != job.assessment.palette.colours[0]
+
+
+NAMES = {
+    "Arabic": "شركة النسيج العربي",
+    "Hebrew": "בית הדפוס",
+    "Devanagari": "हिन्दी वस्त्र",
+    "Bengali": "বাংলা কাপড়",
+    "Tamil": "தமிழ் நெசவு",
+    "Telugu": "తెలుగు నేత",
+    "Thai": "ผ้าไหมไทย",
+    "Lao": "ຜ້າໄໝລາວ",
+    "Khmer": "ក្រមាខ្មែរ",
+    "Myanmar": "မြန်မာ",
+    "Ethiopic": "ሸማ ጨርቅ",
+    "Chinese": "苏州丝绸有限公司",
+    "Traditional Chinese": "臺灣織品",
+    "Japanese": "株式会社テキスタイル",
+    "Korean": "주식회사 섬유",
+    "Greek": "Υφαντουργία",
+    "Cyrillic": "Ткацкая фабрика",
+    "Vietnamese": "Vải lụa Hà Đông",
+}
+
+
+@pytest.mark.parametrize("script", NAMES)
+def test_a_name_in_any_script_prints_with_its_letters_embedded(script):
+    name = NAMES[script]
+    assert printable(name) == name
+    buffer = io.BytesIO()
+    page = open_page(buffer, title=name, subject="")
+    text(page, 50, 500, name, size=20)
+    page.showPage()
+    page.save()
+    with pypdfium2.PdfDocument(buffer.getvalue()) as document:
+        ink = document[0].render(scale=1).to_pil().convert("L").point(lambda value: value < 128).getbbox()
+    assert ink is not None
+    assert abs(ink[2] - ink[0] - width_of(name, "SourceSans", 20)) < 8
+    assert all(embedded for _, embedded in fonts_of(buffer.getvalue()))
+    assert "".join(text_of(buffer.getvalue()).split()) == "".join(name.split())
+    with pikepdf.Pdf.open(buffer) as pdf:
+        for font in pdf.pages[0].Resources.Font.values():
+            if "/DescendantFonts" in font:
+                check_glyphs(font, name)
+
+
+def check_glyphs(font, name):
+    """Every glyph that the page draws is in the embedded font, none is .notdef, and the rest was left out."""
+    inside = TTFont(io.BytesIO(font.DescendantFonts[0].FontDescriptor.FontFile2.read_bytes()))
+    numbers = [int(number) for number in list(font.DescendantFonts[0].W)[::2]]
+    places = font.DescendantFonts[0].CIDToGIDMap.read_bytes()
+    drawn = [int.from_bytes(places[2 * number : 2 * number + 2]) for number in numbers]
+    order, outlines = inside.getGlyphOrder(), inside["glyf"]
+    assert 0 not in drawn
+    full = [number for number, glyph in enumerate(order) if outlines[glyph].numberOfContours != 0]
+    blank = {number for number in drawn if outlines[order[number]].numberOfContours == 0}
+    assert len(blank) <= 1 + name.count(" "), "a space, or a sign that is only a place"
+    assert len(full) <= 3 * len(drawn) + 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Acme [אבג (12)] x", "אבג (abc) דהו", "(אבג) abc", "a (b) אבג (ד",
+        "Hotel شركة النسيج 12 بيت", "בית 2026, room 5", "Atelier אבג (דהו) Nord", "شركة 1,234.50 EUR", "abc אבג def",
+        "אבג abc דהו", "12 אבג 34", "שלום!", "العربية: 100% قطن", "mixed עברית and العربية text",
+    ],
+)  # fmt: skip
+def test_letters_of_both_directions_stand_as_the_unicode_algorithm_says(line):
+    house = dict.fromkeys(range(32, 0x250), 1)
+    shown = "".join(
+        part.text[::-1].translate(str.maketrans("()", ")(")) if part.backwards and part.family != HOUSE else part.text
+        for part in stretches(line, house)
+    )
+    brackets = str.maketrans("()[]", "||||")  # the reference leaves turning them over to the font
+    assert shown.translate(brackets) == get_display(line).translate(brackets)
+
+
+def test_letters_of_a_cursive_script_join_and_its_weight_follows_the_line():
+    (part,) = stretches("بيت", {})
+    alone = [shaped(stretches(letter, {})[0], 400)[0].number for letter in "بيت"]
+    assert [glyph.number for glyph in shaped(part, 400)] != alone[::-1]
+    assert sum(g.advance for g in shaped(part, 700)) > sum(g.advance for g in shaped(part, 400))
+
+
+def test_what_no_font_has_shows_as_a_square_and_joiners_stay_only_where_they_join():
+    assert printable("\U0001f469\u200d\U0001f3a8 \u0ab6") == "□□ □"
+    assert printable("می\u200cخواهم") == "می\u200cخواهم"
+    assert printable("a\u200db") == "ab"
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("kind", ["printed", "woven"])
+def test_ticket_quotation_and_card_are_one_page_on_either_paper_and_their_codes_scan(kind, paper, request):
+    raster, job = request.getfixturevalue(kind)
+    job = replace(job, paper=paper)
+    for data in (ticket_pdf(raster, job, FILES), quotation_pdf(raster, job), strikeoff_pdf(raster, job)):
+        with pypdfium2.PdfDocument(data) as document:
+            assert len(document) == 1
+            assert document[0].get_size() == pytest.approx(PAPERS[paper], abs=0.01)
+        codes = {code.format.name: code.text for code in zxingcpp.read_barcodes(picture_of(data))}
+        assert codes in ({"QRCode": job.url, "Code128": job.name}, {})
+    assert len(list(zxingcpp.read_barcodes(picture_of(ticket_pdf(raster, job, FILES))))) == 2
+    assert len(list(zxingcpp.read_barcodes(picture_of(strikeoff_pdf(raster, job))))) == 2
+
+
+def full_job(steps=6, inks=8):
+    """The most that a ticket has to hold: eight inks, eight colours, a long route."""
+    channels = "CMYKOVGB"[:inks]
+    spec = print_spec(layout=Layout.THIRD_DROP)
+    washes = tuple((Machine(f"WASH{k}", "w", f"Wash {k}", 5, 5, speed_m_min=3),) for k in range(steps - 3))
+    spec = replace(spec, operations=(*spec.operations[:2], *washes, spec.operations[2]))
+    raster = raster_for(spec)
+    raster = replace(
+        raster, indices=raster.indices % 8, palette=Palette((*NORDIC, "#101010", "#808080", "#d0d0d0")[:inks])
+    )
+    job = job_for(spec, raster)
+    many = replace(
+        spec.inks, inks=tuple(replace(spec.inks.inks[0], channel=one, name=f"Ink {one}") for one in channels)
+    )
+    found, separation = job.assessment, job.assessment.separation
+    wide = np.zeros((len(raster.palette), inks), np.uint8)
+    wide[:, : separation.values.shape[1]] = separation.values
+    usage = replace(found.usage, ink_ml=dict.fromkeys(channels, 104.2), coverage_pct=dict.fromkeys(channels, 31.0))
+    found = replace(found, usage=usage, separation=replace(separation, channels=tuple(channels), values=wide))
+    return raster, replace(job, spec=replace(spec, inks=many), assessment=found)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_eight_inks_eight_colours_and_eight_steps_fit_above_the_quality_block(paper):
+    raster, job = full_job(steps=8)
+    job = replace(job, paper=paper)
+    data = ticket_pdf(raster, job, FILES)
+    with pypdfium2.PdfDocument(data) as document:
+        assert len(document) == 1
+        page = document[0].get_textpage()
+        low = {}
+        for words in ("Ink B", "Route", "8. Inspect", "Quality", "by, on", "Generator"):
+            found = page.search(words).get_next()
+            assert found, words
+            low[words] = page.get_charbox(found[0])[1]
+    assert list(low.values()) == sorted(low.values(), reverse=True)
+
+
+def test_the_ticket_holds_its_facts_and_the_xjdf_as_files(printed, tmp_path):
+    raster, job = printed
+    path = tmp_path / "job.xjdf"
+    path.write_bytes(b"<XJDF/>")
+    xjdf = WrittenFile(path, hashlib.sha256(b"<XJDF/>").hexdigest(), "xjdf", 7)
+    with pikepdf.Pdf.open(io.BytesIO(ticket_pdf(raster, job, (FILE, xjdf)))) as pdf:
+        assert set(pdf.attachments) == {"ticket.json", "job.xjdf"}
+        assert pdf.attachments["job.xjdf"].get_file().read_bytes() == b"<XJDF/>"
+        said = json.loads(pdf.attachments["ticket.json"].get_file().read_bytes())
+        assert [str(spec.AFRelationship) for spec in pdf.Root.AF] == ["/Data", "/Source"]
+    assert (said["reference"], said["revision"]) == (job.reference, job.revision)
+    assert said["repeat"]["pixels"] == [job.spec.width_px, job.spec.height_px]
+    assert [file["sha256"] for file in said["files"]] == [FILE.sha256, xjdf.sha256]
+    assert not {"cost", "price", "margin"} & set(said), "what it costs does not go through everybody's hands"
+    assert "job.xjdf" not in pikepdf.Pdf.open(io.BytesIO(ticket_pdf(raster, job, FILES))).attachments
+
+
+def manifest_for(job):
+    return {
+        "reference": job.reference,
+        "revision": job.revision,
+        "cost": job.cost.as_dict(),
+        "files": [{"name": FILE.path.name, "format": FILE.format, "sha256": FILE.sha256, "bytes": FILE.size_bytes}],
+    }
+
+
+def test_documents_read_back_and_one_of_another_job_or_sum_is_told(printed, tmp_path):
+    raster, job = printed
+    other = replace(job, reference="WL-000002-1", cost=replace(job.cost, total=Decimal("1.00")))
+    manifest, foreign = manifest_for(job), manifest_for(other)
+    written = {
+        check_ticket: ticket_pdf(raster, job, FILES),
+        check_costing: costing_pdf(costing_of(job)),
+        check_costing_json: costing_json(costing_of(job)),
+        check_quotation: quotation_pdf(raster, job),
+        check_strikeoff: strikeoff_pdf(raster, job),
+    }
+    for check, data in written.items():
+        path = tmp_path / "paper"
+        path.write_bytes(data)
+        assert check(path, manifest) == [], check
+        assert check(path, foreign), check
+        path.write_bytes(data[: len(data) // 3])
+        assert check(path, manifest), check
+    path.write_bytes(ticket_pdf(raster, job, ()))
+    assert [found.where for found in check_ticket(path, manifest)] == ["paper, ticket.json"]
+    false = replace(job.cost, lines=(replace(job.cost.lines[0], amount=Decimal("9.99")),))
+    path.write_bytes(costing_json(costing_of(replace(job, cost=false))))
+    assert check_costing_json(path, {**manifest, "cost": false.as_dict()})
+
+
+SAME = """
+import hashlib, sys, django
+django.setup()
+from production_samples import job_for, print_spec, raster_for
+from production.documents.costing import costing_json, costing_of, costing_pdf
+from production.documents.quotation import quotation_pdf
+from production.documents.strikeoff import strikeoff_pdf
+from production.documents.ticket import ticket_pdf
+from dataclasses import replace
+spec = print_spec(); raster = raster_for(spec); job = replace(job_for(spec, raster), customer="שלום 株式会社 شركة")
+for data in (ticket_pdf(raster, job, ()), quotation_pdf(raster, job), strikeoff_pdf(raster, job),
+             costing_pdf(costing_of(job)), costing_json(costing_of(job))):
+    print(hashlib.sha256(data).hexdigest())
+"""
+
+
+def test_another_process_in_another_time_zone_writes_the_same_bytes(capsys):
+    environment = {
+        **os.environ,
+        "TZ": "Asia/Tokyo",
+        "PYTHONHASHSEED": "2",
+        "LC_ALL": "C",
+        "DJANGO_SETTINGS_MODULE": "orders.settings",
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
+    }
+    done = subprocess.run([sys.executable, "-c", SAME], env=environment, cwd=ROOT, capture_output=True, check=True)
+    exec(SAME, {})  # here, with this process's zone and seed
+    here = capsys.readouterr().out
+    assert done.stdout.decode() == here
+    assert len(set(here.split())) == 5
+
+
+def test_a_design_in_tones_has_a_ticket_card_and_quotation():
+    raster, job = full_job(steps=3, inks=4)
+    rgb = raster.palette.rgb()[raster.indices % len(raster.palette)]
+    picture = Picture(rgb, raster.repeat)
+    job = replace(job, assessment=replace(job.assessment, palette=Palette(()), made_lab=np.zeros((0, 3))))
+    for data in (ticket_pdf(picture, job, FILES), quotation_pdf(picture, job), strikeoff_pdf(picture, job)):
+        assert len(text_of(data)) > 300
+    assert "Inks alone, at 100 %" in text_of(ticket_pdf(picture, job, FILES))
