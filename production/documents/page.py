@@ -109,6 +109,8 @@ class Page(Canvas):  # type: ignore[misc]  # reportlab tells no types
                 filename=name,
                 mime_type=mime,
                 description=description,
+                creation_date="",  # no dates: the same job gives the same bytes
+                mod_date="",
             )
             spec.relationship = pikepdf.Name(f"/{relationship}")
             pdf.attachments[name] = spec
