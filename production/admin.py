@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from production import models
+from production.services import format_codes
 
 
 class CatalogueAdmin(ModelAdmin):
     list_display = ("code", "name", "shop")
     list_filter = ("shop",)
     search_fields = ("code", "name")
+
+
+class MachineForm(forms.ModelForm):
+    """A machine with files that can be written, and a hot folder that is there."""
+
+    def clean_files(self) -> list[str]:
+        """Refuse a kind of file that does not exist."""
+        files, known = self.cleaned_data["files"] or [], format_codes()
+        if not isinstance(files, list) or not set(map(str, files)) <= set(known):
+            raise forms.ValidationError(f'Write a list such as ["tile", "ticket"], of: {", ".join(known)}.')
+        return files
+
+    def clean_hot_folder(self) -> str:
+        """Refuse a folder that is not there; one that is not absolute is made when it is needed."""
+        folder: str = self.cleaned_data["hot_folder"]
+        if folder and Path(folder).is_absolute() and not Path(folder).is_dir():
+            raise forms.ValidationError("There is no such folder on this server: mount it first.")
+        return folder
+
+
+class MachineAdmin(CatalogueAdmin):
+    form = MachineForm
 
 
 class ReleasedAdmin(ModelAdmin):
@@ -33,12 +58,12 @@ class ReleasedAdmin(ModelAdmin):
 for row in (
     models.Substrate,
     models.InkSet,
-    models.MachineProfile,
     models.WeaveSpec,
     models.IccProfile,
     models.PriceRate,
 ):
     admin.site.register(row, CatalogueAdmin)
+admin.site.register(models.MachineProfile, MachineAdmin)
 for row in (
     models.JobTicket,
     models.OutputFile,

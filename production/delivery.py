@@ -34,7 +34,7 @@ from production.models import Delivery, JobTicket, MachineProfile
 
 LONGEST_NAME = 64
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._()-]*")
-_MACHINE_KINDS = (*REPEATS, *LENGTHS, "loom")
+_MACHINE_KINDS = (*REPEATS, *LENGTHS, "pdfx_pages", "loom")
 _CHUNK = 1 << 20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -369,6 +369,22 @@ def test_the_page_of_a_released_line_sends_it_and_then_says_when(line, planner, 
     assert Delivery.objects.count() == 2
 
 
+def test_the_admin_refuses_files_that_nobody_writes_and_folders_that_are_not_there(mill, admin_client, tmp_path):
+    row = MachineProfile.objects.get(code="PRT1")
+    address = f"/admin/production/machineprofile/{row.pk}/change/"
+    shown_form = admin_client.get(address).context["adminform"].form
+    values = {name: value for name, value in shown_form.initial.items() if value is not None}
+    values["other_ink_sets"] = [each.pk for each in row.other_ink_sets.all()]
+    values |= {"castout": "[]", "files": '["tile", "hologram"]', "hot_folder": str(tmp_path / "nowhere")}
+    errors = admin_client.post(address, values).context["adminform"].form.errors
+    assert set(errors) == {"files", "hot_folder"}
+    assert "no such folder" in str(errors["hot_folder"])
+    values |= {"files": '["tile", "durst", "pdfx"]', "sidecar": "durst", "hot_folder": str(tmp_path)}
+    assert admin_client.post(address, values).status_code == 302
+    row.refresh_from_db()
+    assert (row.files, row.sidecar, row.hot_folder) == (["tile", "durst", "pdfx"], "durst", str(tmp_path))
+
+
 def test_only_a_released_line_is_sent(line):
     OrderLine.objects.update(state="planning")
     line.refresh_from_db()
