@@ -126,7 +126,7 @@ def _opened(data: bytes) -> tuple[_Opened, list[Finding]]:
         return _by_pillow(data, kind), []
     if kind == "TIFF" and _tiff_space(data) == "Lab8":  # libvips does not read these
         return _by_pillow(data, "TIFF"), []
-    image = _read(lambda: _LOADERS[kind](data, fail_on="truncated"))
+    image = _read(lambda: _LOADERS[kind](pyvips.Source.new_from_memory(data), fail_on="truncated"))  # no copy of it
     _check_size(image.width, image.height)
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
     if pages > 1 or (kind == "PNG" and b"acTL" in data[:1024]):
@@ -459,8 +459,8 @@ def _plane(
     height, width = plane.shape
     reach = 3 * max(1.0, width / size[0], height / size[1])
     pad = min(math.ceil(reach) + 1, width // 2, height // 2)
-    padded = np.ascontiguousarray(pad_by_layout(plane, pad, repeat.layout))
-    image = Image.fromarray(padded if plane.dtype == np.uint8 else padded.astype(np.float32))
+    plane = plane if plane.dtype == np.uint8 else plane.astype(np.float32)
+    image = Image.fromarray(np.ascontiguousarray(pad_by_layout(plane, pad, repeat.layout)))
     resized = image.resize(size, kernel, box=(pad, pad, pad + width, pad + height))
     return np.asarray(resized)
 
@@ -611,8 +611,8 @@ _MAGIC: dict[str, Callable[[bytes], bool]] = {
     "PSD": lambda data: data.startswith(b"8BPS\0\1"),
 }
 _LOADERS: dict[str, Callable[..., pyvips.Image]] = {
-    "PNG": pyvips.Image.pngload_buffer,
-    "TIFF": pyvips.Image.tiffload_buffer,
-    "JPEG": pyvips.Image.jpegload_buffer,
-    "WebP": pyvips.Image.webpload_buffer,
+    "PNG": pyvips.Image.pngload_source,
+    "TIFF": pyvips.Image.tiffload_source,
+    "JPEG": pyvips.Image.jpegload_source,
+    "WebP": pyvips.Image.webpload_source,
 }
