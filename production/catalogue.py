@@ -14,8 +14,9 @@ from generation.domain.pattern import Limits, Repeat
 from production.colour_profiles import Given, profile_for, register_shipped
 from production.domain.snap import Snapped, snap_print, snap_weave
 from production.domain.spec import PRINT, WEAVE, Ink, Inks, LineSpec, Machine, Profile, Weaving, Yarn
-from production.domain.weave import refuse_long_weaves
+from production.domain.weave import refuse_unweavable
 from production.errors import (
+    CastoutDoesNotFit,
     FabricNotPrintable,
     InksNotOnMachine,
     MachineNotSuitable,
@@ -400,7 +401,13 @@ def _specify_weave(
         ends_per_dent=cloth.ends_per_dent,
         castout=tuple((function, hooks) for function, hooks in cloth.loom.castout),
     )
-    refuse_long_weaves(weaves, weaving.float_limits, two_wefts=weaving.extra is not None)
+    refuse_unweavable(weaves, weaving.float_limits, two_wefts=weaving.extra is not None)
+    if weaving.castout and weaving.figure_hooks < weaving.harness_ends:
+        raise CastoutDoesNotFit(
+            f"The castout of {cloth.loom.name} has {weaving.figure_hooks} figure hooks for the {weaving.harness_ends} "
+            "ends of its harness. Correct the castout in the catalogue.",
+            fields={"field": "castout", "measured": weaving.figure_hooks, "limit": weaving.harness_ends},
+        )
     return _line_spec(
         shop,
         WEAVE,

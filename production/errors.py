@@ -84,6 +84,18 @@ class FloatLimitTooShort(ProductionError):
     code = "float_limit_too_short"
 
 
+class WeavesDoNotGoTogether(ProductionError):
+    """These weaves can't make one cloth."""
+
+    code = "weaves_do_not_go_together"
+
+
+class CastoutDoesNotFit(ProductionError):
+    """The loom's castout has fewer figure hooks than its harness has ends."""
+
+    code = "castout_does_not_fit"
+
+
 class UnknownWeaveName(ProductionError):
     """There is no weave of this name in the library."""
 

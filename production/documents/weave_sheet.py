@@ -194,7 +194,7 @@ def _weaves(sheet: _Sheet, draft: Draft, weaving: Weaving, top: float) -> float:
         share = warp_share((name,))[0]
         size = f"{weave.size} threads, {share:.0%} warp on the face"
         text(page, MARGIN + 94 * mm, middle, size, size=8.8, width=56 * mm)
-        text(page, MARGIN + 152 * mm, middle, f"{used[index] / draft.paper.size:.1%}", size=8.8, colour=QUIET)
+        text(page, MARGIN + 148 * mm, middle, f"{used[index] / draft.paper.size:.1%}", size=8.8, colour=QUIET)
         _drawing(page, weave.lift, page.width - MARGIN - 10.5 * mm, y - 11.5 * mm, 10.5 * mm)
         if weave.figure is not None and weaving.extra is not None:
             _drawing(page, weave.figure, page.width - MARGIN - 22.5 * mm, y - 11.5 * mm, 10.5 * mm)

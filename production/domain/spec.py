@@ -92,6 +92,13 @@ class Weaving:
         return (self.weft,) if self.extra is None else (self.weft, self.extra)
 
     @property
+    def figure_hooks(self) -> int:
+        """The hooks of the machine that can lift an end of the pattern."""
+        if not self.castout:
+            return self.hooks
+        return sum(hooks for function, hooks in self.castout if function == "figure")
+
+    @property
     def float_limits(self) -> FloatLimits:
         """The most threads a float may pass: the stricter of the limits in threads and in millimetres, per direction.
 

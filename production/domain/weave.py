@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from generation.domain.pattern import IndexArray, Palette
 from production.domain.colour import lab_to_srgb, lab_to_xyz, srgb_to_lab, xyz_to_lab
 from production.domain.floats import FloatLimits, Lattice, Lift, count_floats
-from production.errors import FloatLimitTooShort, UnknownWeaveName
+from production.errors import FloatLimitTooShort, UnknownWeaveName, WeavesDoNotGoTogether
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,19 @@ def weaves_tones(names: tuple[str, ...]) -> bool:
     return all(name.startswith("shade_") for name in names)
 
 
-def refuse_long_weaves(names: tuple[str, ...], limits: FloatLimits, *, two_wefts: bool = False) -> None:
-    """Raise FloatLimitTooShort where a weave floats over more threads by itself than `limits`."""
+def refuse_unweavable(names: tuple[str, ...], limits: FloatLimits, *, two_wefts: bool = False) -> None:
+    """Refuse weaves that can't make one cloth within `limits`.
+
+    Raises WeavesDoNotGoTogether for a figure weave without a figure weft, or without a ground; FloatLimitTooShort where
+    a weave floats over more threads by itself.
+    """
+    figures = [name.replace("_", " ") for name in names if weave_named(name).figure is not None]
+    if figures and (not two_wefts or len(figures) == len(names)):
+        lacks = "a ground weave beside it" if two_wefts else "a figure weft, which this cloth has not"
+        raise WeavesDoNotGoTogether(
+            f"The weave {figures[0]} needs {lacks}. Add it, or leave the weave out.",
+            fields={"field": "weaves", "measured": ", ".join(figures), "limit": f"{1 + two_wefts} wefts"},
+        )
     for name in names:
         weave = weave_named(name)
         for lift in (weave.lift, *((BACK.lift if weave.figure is None else weave.figure,) if two_wefts else ())):

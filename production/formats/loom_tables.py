@@ -163,22 +163,24 @@ def _layers(weave: Weave, weaving: Weaving) -> list[dict[str, Any]]:
 
 def _hooks(draft: Draft, weaving: Weaving) -> Iterator[tuple[int | str, ...]]:
     ends = draft.paper.shape[1]
+    unused = (weaving.figure_hooks - weaving.harness_ends) // 2
     counts: dict[str, int] = {}
-    hook = 0
+    hook, end = 0, -unused
     for function, size in weaving.castout or (("figure", weaving.hooks),):
-        unused = (size - weaving.harness_ends) // 2 if function == "figure" else 0
-        for place in range(size):
+        for _ in range(size):
             hook += 1
-            end = place - unused
-            figure = function == "figure" and 0 <= end < weaving.harness_ends
-            name = "spare" if function == "figure" and not figure else function
+            name = function
+            end += function == "figure"  # counted from 1
+            if function == "figure" and not 1 <= end <= weaving.harness_ends:
+                name = "spare"
             number = counts[name] = counts.get(name, 0) + 1
             yarn = ""
             if name == "selector" and number <= len(weaving.wefts):
                 yarn = weaving.wefts[number - 1].sku
             elif name in ("figure", "selvedge"):
                 yarn = weaving.warp.sku
-            yield hook, name, number, end + 1 if figure else "", end % ends + 1 if figure else "", yarn
+            place: tuple[int | str, ...] = (end, (end - 1) % ends + 1) if name == "figure" else ("", "")
+            yield hook, name, number, *place, yarn
 
 
 def _yarn(yarn: Yarn) -> dict[str, Any]:

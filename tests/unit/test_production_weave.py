@@ -16,7 +16,7 @@ from production.domain.weave import (
     assign,
     compose,
     lattice_of,
-    refuse_long_weaves,
+    refuse_unweavable,
     satin,
     shaded_satin,
     toned,
@@ -25,7 +25,7 @@ from production.domain.weave import (
     weave_size,
     woven_lab,
 )
-from production.errors import FloatLimitTooShort, FloatsCannotBeBound, UnknownWeaveName
+from production.errors import FloatLimitTooShort, FloatsCannotBeBound, UnknownWeaveName, WeavesDoNotGoTogether
 
 NAMES = ("satin_8", "twill_3_1", "twill_2_2", "twill_1_3", "sateen_8", "plain")
 SETS = (
@@ -276,11 +276,19 @@ def test_a_figure_weft_lies_on_the_face_where_its_colour_is_and_at_the_back_else
 
 
 def test_a_weave_that_floats_too_long_by_itself_is_refused_by_name():
-    refuse_long_weaves(("satin_8", "plain"), FloatLimits(7, 7))
+    refuse_unweavable(("satin_8", "plain"), FloatLimits(7, 7))
     with pytest.raises(FloatLimitTooShort, match="satin 8 floats over 7 threads"):
-        refuse_long_weaves(("plain", "satin_8"), FloatLimits(7, 6))
+        refuse_unweavable(("plain", "satin_8"), FloatLimits(7, 6))
     with pytest.raises(FloatLimitTooShort, match="plain"):  # the figure weft at its back floats over seven ends
-        refuse_long_weaves(("plain",), FloatLimits(6, 6), two_wefts=True)
+        refuse_unweavable(("plain",), FloatLimits(6, 6), two_wefts=True)
+
+
+def test_a_figure_weave_without_its_weft_or_a_ground_is_refused():
+    with pytest.raises(WeavesDoNotGoTogether, match="figure 1 3 needs a figure weft"):
+        refuse_unweavable(("satin_8", "figure_1_3"), FloatLimits(9, 9))
+    with pytest.raises(WeavesDoNotGoTogether, match="needs a ground weave"):
+        refuse_unweavable(("figure_1_3",), FloatLimits(9, 9), two_wefts=True)
+    refuse_unweavable(("satin_8", "figure_1_3"), FloatLimits(9, 9), two_wefts=True)
 
 
 def test_an_unknown_weave_is_refused_with_those_that_there_are():
