@@ -78,7 +78,7 @@ def ticket_pdf(design: Raster | Picture, job: RenderJob, files: Sequence[Written
     page = open_page(buffer, title=title, subject=job.spec.name, paper=job.paper)
     top = _header(page, job)
     top = _key_facts(page, job, top)
-    _specification(page, job, MARGIN + PICTURE + 5 * mm, top)
+    _specification(page, design, job, MARGIN + PICTURE + 5 * mm, top)
     foot = _pictures(page, design, job, top)
     colours_foot = _colours(page, design, job, foot - 4 * mm)
     use_foot = _consumption(page, job, foot - 4 * mm)
@@ -249,7 +249,7 @@ def _pictures(page: Page, design: Raster | Picture, job: RenderJob, top: float) 
     return y - 4.5 * mm
 
 
-def _specification(page: Page, job: RenderJob, x: float, top: float) -> None:
+def _specification(page: Page, design: Raster | Picture, job: RenderJob, x: float, top: float) -> None:
     gap = 5 * mm
     width = (page.width - MARGIN - x - gap) / 2
     step, split = (3.95 if page.height > SHORT else 3.6) * mm, 20.5 * mm
@@ -259,7 +259,8 @@ def _specification(page: Page, job: RenderJob, x: float, top: float) -> None:
         y = facts(page, x, y - 8.4 * mm, width, rows, step=step, split=split, size=7.9) + 1.2 * mm
     x, y = x + width + gap, top
     heading(page, x, y - 4.2 * mm, "Printing" if job.spec.inks else "Weaving", width)
-    rows = _printing_rows(job) if job.spec.inks else _weaving_rows(job)
+    in_tones = isinstance(design, Picture)
+    rows = _printing_rows(job, in_tones=in_tones) if job.spec.inks else _weaving_rows(job)
     y = facts(page, x, y - 8.4 * mm, width, rows, step=step, split=split, size=7.9)
     if job.spec.inks:
         to_fill(page, x, y - 0.4 * mm, width, "Mode, passes", size=7.9)
@@ -306,7 +307,8 @@ def _fabric_rows(job: RenderJob) -> list[tuple[str, str]]:
     return rows
 
 
-def _printing_rows(job: RenderJob) -> list[tuple[str, str]]:
+def _printing_rows(job: RenderJob, *, in_tones: bool) -> list[tuple[str, str]]:
+    """Tones are printed with black point compensation, flat colours as they were asked for."""
     spec, machine = job.spec, job.machine
     assert spec.inks is not None
     profile = spec.inks.profile
@@ -318,7 +320,7 @@ def _printing_rows(job: RenderJob) -> list[tuple[str, str]]:
         ("Ink limit", f"{spec.inks.tac_pct:g} % of all inks"),
         ("Profile", profile.name),
         ("its SHA-256", profile.sha256[:24] + "…"),
-        ("Intent", "relative colorimetric"),
+        ("Intent", f"relative, black point {'scaled' if in_tones else 'kept'}"),
         ("Tolerance", f"ΔE00 {TRUE_DELTA_E:g} to the strike-off"),
     ]
 
