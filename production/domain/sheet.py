@@ -203,6 +203,14 @@ def patches(channels: Sequence[str], tac_pct: float) -> list[tuple[str, tuple[in
     return made
 
 
+def qr_modules(code: str) -> Mask:
+    """(n, n) bool: the dark cells of a QR code, without the quiet zone around it."""
+    dark = cv2.QRCodeEncoder.create().encode(code) == 0
+    # A row or column inside may well have no dark cell: only what lies outside of all of them is cut off.
+    rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
+    return np.asarray(dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
 def _colour_bar(
     px: Callable[[float], int], *, x: int, room: int, channels: Sequence[str], tac_pct: float
 ) -> list[Mark]:
@@ -232,8 +240,7 @@ def _head(
     lettering: Lettering,
 ) -> list[Mark]:
     """The QR code beside the colour bar, and the words beside the code."""
-    modules = cv2.QRCodeEncoder.create().encode(code) == 0
-    modules = modules[np.ix_(modules.any(axis=1), modules.any(axis=0))]
+    modules = qr_modules(code)
     cell = max(1, px(QR_MM) // len(modules))
     side = cell * len(modules)
     found = [Mark("qr", "code", x, px(CLEAR_MM), side, side, ink, modules)] if side <= room else []

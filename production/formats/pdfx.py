@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import ClassVar
 from xml.sax.saxutils import escape
 
-import cv2
 import numpy as np
 import pyvips
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ from production.colour_profiles import PROFILES
 from production.documents.slug import Typeset, typeset
 from production.domain.finding import Finding
 from production.domain.ink_tile import InkTile
-from production.domain.sheet import Mark, Sheet
+from production.domain.sheet import Mark, Sheet, qr_modules
 from production.domain.spec import Ink
 from production.domain.usage import FULL
 from production.files import write_bytes, write_together
@@ -169,7 +168,7 @@ def write_cloth(path: Path, *, cloth: Cloth, cuts: Sequence[int], tell: Progress
         ]
         marks += [(mark, masks.of(mark.mask)) for mark in cloth.marks]
         lines = typeset(cloth.lines, size=TEXT_POINTS, width=_text_points(cloth))
-        code = masks.of(_modules(cloth.code))
+        code = masks.of(qr_modules(cloth.code))
         head = list(_head_strip(cloth, space, code, masks.of(None), lines))
         foot = list(_register(cloth, FOOT_MM))
         font = _font(pdf, lines)
@@ -431,12 +430,6 @@ def _text_points(cloth: Cloth) -> float:
     """How wide the words may be."""
     taken = 2 * SIDE_MM + CODE_MM + STEP_MM * (STEPS + 2 if _has_steps(cloth) else 1)
     return max(0.0, cloth.mm(cloth.width_px) - taken) * POINTS_PER_INCH / MM_PER_INCH
-
-
-def _modules(code: str) -> NDArray[np.bool_]:
-    """The dark cells of a QR code."""
-    dark: NDArray[np.bool_] = cv2.QRCodeEncoder.create().encode(code) == 0
-    return dark[np.ix_(dark.any(axis=1), dark.any(axis=0))]
 
 
 def _space(pdf: PdfFile, cloth: Cloth) -> _Space:

@@ -19,6 +19,7 @@ from production_samples import INKS, job_for, print_spec, raster_for
 from generation.domain.pattern import Layout, layout_tiling
 from production.colour_profiles import PROFILES
 from production.domain.ink_tile import InkTile
+from production.domain.sheet import qr_modules
 from production.domain.spec import Ink, Profile
 from production.files import sha256_of
 from production.formats import pdf_file
@@ -179,6 +180,15 @@ def test_the_codes_of_the_slug_and_of_the_cloth_decode_at_200_dpi(tmp_path):
     codes = {code.text for code in zxingcpp.read_barcodes(shown) if code.format == zxingcpp.BarcodeFormat.QRCode}
     assert job.url in codes
     assert "WL-000001-1 r1" in said
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_every_code_on_cloth_is_square_and_decodes(number):
+    code = f"WL-{number}-r1"  # some have a row without a dark cell
+    modules = qr_modules(code)
+    assert modules.shape[0] == modules.shape[1]
+    shown = np.pad(np.where(np.kron(modules, np.ones((6, 6), bool)), 0, 255).astype(np.uint8), 30, constant_values=255)
+    assert [each.text for each in zxingcpp.read_barcodes(shown)] == [code]
 
 
 def test_a_name_in_another_script_or_out_of_bounds_still_prints(tmp_path):
