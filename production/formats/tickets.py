@@ -19,7 +19,7 @@ from production.errors import LayoutNotInTicket, TicketForPrintOnly, TicketNeeds
 from production.ports import RenderJob, WrittenFile
 
 REPEATS = ("tile", "spot", "inks")  # kinds of file that hold one repeat
-LENGTHS = ("pdfx", "bigtiff")  # kinds of file that hold the whole length
+LENGTHS = ("pdfx", "bigtiff", "bigtiff_raw")  # kinds of file that hold the whole length
 # Ticket -> the kinds of file it can place, the most wanted first.
 PLACES: Mapping[str, tuple[str, ...]] = {
     "xjdf": (*REPEATS, *LENGTHS),
