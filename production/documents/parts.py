@@ -14,7 +14,7 @@ from reportlab.lib.utils import ImageReader
 
 from generation.domain.pattern import Layout, Raster
 from production.documents.page import INK, LINE, QUIET, STRONG, Page, box, label, mm, rule, text
-from production.domain.colour import lab_to_srgb, srgb_to_lab
+from production.domain.colour import lab_to_srgb
 from production.domain.picture import Picture
 from production.ports import RenderJob
 from production.preview import cloth_picture
@@ -50,11 +50,6 @@ def made_colours(job: RenderJob) -> list[str]:
 def made_lab(job: RenderJob) -> NDArray[np.float64]:
     """(K, 3) L*a*b* D50 of each colour of the palette as it is expected on the cloth."""
     return job.assessment.made_lab
-
-
-def asked_lab(design: Raster) -> NDArray[np.float64]:
-    """(K, 3) L*a*b* D50 of each colour of the palette as it was asked for."""
-    return srgb_to_lab(design.palette.rgb())
 
 
 def repeats(page: Page, design: Raster | Picture, job: RenderJob, x: float, y: float, side: float) -> None:

@@ -37,10 +37,8 @@ from production.documents.parts import (
     to_fill,
 )
 from production.domain.checks.colours import TRUE_DELTA_E
-from production.domain.colour import lab_to_srgb
 from production.domain.picture import Picture
 from production.ports import RenderJob
-from production.separation import solids
 
 PICTURE = 50 * mm
 FOOT = 17 * mm
@@ -66,7 +64,7 @@ def strikeoff_pdf(design: Raster | Picture, job: RenderJob) -> bytes:
     _made(page, job, MARGIN + PICTURE + 6 * mm, top)
     top -= PICTURE + 6 * mm
     left = page.inner * 0.56
-    foot = _colours(page, design, job, top, left)
+    foot = _colours(page, job, top, left)
     checked = _checks(page, MARGIN + left + 6 * mm, top, page.inner - left - 6 * mm)
     _sample(page, min(foot, checked) - 2 * mm, FOOT + DECISION + 3 * mm)
     _decision(page, job)
@@ -119,7 +117,7 @@ def _made(page: Page, job: RenderJob, x: float, top: float) -> None:
     facts(page, x, top - 9.4 * mm, width, [row for row in rows if row[1]], step=4.75 * mm, split=24 * mm, size=8.8)
 
 
-def _colours(page: Page, design: Raster | Picture, job: RenderJob, top: float, width: float) -> float:
+def _colours(page: Page, job: RenderJob, top: float, width: float) -> float:
     """Each colour as it should be on the cloth, with room for what was measured."""
     heading(page, MARGIN, top - 3 * mm, f"Colours, tolerance ΔE00 {TRUE_DELTA_E:g}", width)
     y = top - 7 * mm
@@ -127,19 +125,8 @@ def _colours(page: Page, design: Raster | Picture, job: RenderJob, top: float, w
         label(page, MARGIN + offset * mm, y, name, align="right")
     label(page, MARGIN + 15 * mm, y, "MEANT, D50/2°")
     label(page, MARGIN + 74 * mm, y, "MEASURED, ΔE00")
-    if isinstance(design, Picture) or not len(design.palette):
-        inks = job.spec.inks
-        assert inks is not None, "only printed designs come in tones"
-        lab = solids(inks)
-        shown = [
-            (f"{ink.channel} 100 %", "#" + bytes(colour).hex(), value)
-            for ink, colour, value in zip(inks.inks, lab_to_srgb(lab).tolist(), lab, strict=True)
-        ]
-    else:
-        shown = [
-            (colour.upper(), colour, value) for colour, value in zip(made_colours(job), made_lab(job), strict=True)
-        ]
-    step = min(6.4, 46.0 / len(shown)) * mm
+    shown = [(colour.upper(), colour, value) for colour, value in zip(made_colours(job), made_lab(job), strict=True)]
+    step = min(6.4, 46.0 / max(1, len(shown))) * mm
     for name, colour, value in shown:
         y -= step
         swatch(page, MARGIN, y + 1.1 * mm - (step - 1 * mm) / 2, 13 * mm, step - 1 * mm, colour)

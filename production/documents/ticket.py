@@ -39,7 +39,6 @@ from production.documents.page import (
 )
 from production.documents.parts import (
     LAYOUT_WORDS,
-    asked_lab,
     day_in_words,
     drop_in_words,
     made_colours,
@@ -52,11 +51,10 @@ from production.documents.parts import (
     to_fill,
 )
 from production.domain.checks.colours import TRUE_DELTA_E
-from production.domain.colour import delta_e_2000, lab_to_srgb
+from production.domain.colour import delta_e_2000, srgb_to_lab
 from production.domain.picture import Picture
 from production.domain.weave import warp_share
 from production.ports import RenderJob, WrittenFile
-from production.separation import solids
 
 TICKET_JSON, JOB_XJDF = "ticket.json", "job.xjdf"
 TICKET_FORMAT = "weftline-ticket/1"
@@ -344,10 +342,10 @@ def _weaving_rows(job: RenderJob) -> list[tuple[str, str]]:
 
 def _colours(page: Page, design: Raster | Picture, job: RenderJob, top: float) -> float:
     width = page.inner - 70 * mm
-    if isinstance(design, Picture) or not len(design.palette):
-        return _ink_colours(page, job, top, width)
-    heading(page, MARGIN, top - 3 * mm, "Colours", width)
-    lab, made = asked_lab(design), made_colours(job)
+    palette = job.assessment.palette
+    in_tones = isinstance(design, Picture)
+    heading(page, MARGIN, top - 3 * mm, "Main colours of a design in tones" if in_tones else "Colours", width)
+    lab, made = srgb_to_lab(palette.rgb()), made_colours(job)
     difference = delta_e_2000(lab, made_lab(job))
     y = top - 7 * mm
     label(page, MARGIN, y, "ASKED")
@@ -365,8 +363,8 @@ def _colours(page: Page, design: Raster | Picture, job: RenderJob, top: float) -
     else:
         label(page, MARGIN + 74 * mm, y, "WEAVE")
         label(page, MARGIN + width, y, "WARP UP", align="right")
-    step = min(5.2, (34 if page.height > SHORT else 31) / len(design.palette)) * mm
-    for k, colour in enumerate(design.palette.colours):
+    step = min(5.2, (34 if page.height > SHORT else 31) / max(1, len(palette))) * mm
+    for k, colour in enumerate(palette.colours):
         y -= step
         swatch(page, MARGIN, y + 1.1 * mm - (step - 0.8 * mm) / 2, 18 * mm, step - 0.8 * mm, colour, made[k])
         text(page, MARGIN + 20 * mm, y, colour.upper(), font=STRONG, size=8.2)
@@ -380,29 +378,6 @@ def _colours(page: Page, design: Raster | Picture, job: RenderJob, top: float) -
             weave = job.assessment.draft.weaves[k]
             text(page, MARGIN + 74 * mm, y, weave.replace("_", " "), font=STRONG, size=8.2, width=width - 92 * mm)
             text(page, MARGIN + width, y, f"{warp_share((weave,))[0]:.0%}", font=STRONG, size=8.6, align="right")
-    return y - 2 * mm
-
-
-def _ink_colours(page: Page, job: RenderJob, top: float, width: float) -> float:
-    """A design in tones has no list of colours: its inks alone at 100 %, as the profile expects them on the cloth."""
-    inks = job.spec.inks
-    assert inks is not None, "only printed designs come in tones"
-    heading(page, MARGIN, top - 3 * mm, "Inks alone, at 100 %", width)
-    lab = solids(inks)
-    y = top - 7 * mm
-    label(page, MARGIN + 20 * mm, y, "D50/2°")
-    for offset, name in zip((62, 71, 80, 96), ("L*", "a*", "b*", "ON THE CLOTH"), strict=True):
-        label(page, MARGIN + offset * mm, y, name, align="right")
-    step = min(5.2, 34.0 / len(inks.inks)) * mm
-    for ink, value, colour in zip(inks.inks, lab, lab_to_srgb(lab).tolist(), strict=True):
-        y -= step
-        foot = y + 1.1 * mm - (step - 0.8 * mm) / 2
-        swatch(page, MARGIN, foot, 18 * mm, step - 0.8 * mm, "#" + bytes(colour).hex())
-        text(page, MARGIN + 20 * mm, y, f"{ink.channel} {ink.name}", font=STRONG, size=8.2, width=32 * mm)
-        for offset, one in zip((62, 71, 80), value, strict=True):
-            text(page, MARGIN + offset * mm, y, f"{round(one, 1) + 0.0:.1f}", size=8.2, align="right")
-        coverage = job.assessment.usage.coverage_pct.get(ink.channel, 0.0)
-        text(page, MARGIN + 96 * mm, y, f"{coverage:.1f} %", font=STRONG, size=8.6, align="right")
     return y - 2 * mm
 
 

@@ -16,6 +16,8 @@ SHOP = {
     "generator": "embedded",
     "printed_product": "FIN-PRINT",
     "woven_product": "FIN-WEAVE",
+    "paper": "A4",
+    "quotation_days": 30,
 }
 
 

@@ -486,11 +486,17 @@ def test_another_process_in_another_time_zone_writes_the_same_bytes(capsys):
     assert len(set(here.split())) == 5
 
 
-def test_a_design_in_tones_has_a_ticket_card_and_quotation():
-    raster, job = full_job(steps=3, inks=4)
-    rgb = raster.palette.rgb()[raster.indices % len(raster.palette)]
-    picture = Picture(rgb, raster.repeat)
-    job = replace(job, assessment=replace(job.assessment, palette=Palette(()), made_lab=np.zeros((0, 3))))
-    for data in (ticket_pdf(picture, job, FILES), quotation_pdf(picture, job), strikeoff_pdf(picture, job)):
+def test_a_design_in_tones_shows_its_main_colours_and_inks():
+    spec = print_spec()
+    tones = np.linspace(0, 2 * np.pi, spec.width_px, endpoint=False)
+    rgb = np.stack([127 + 90 * np.sin(tones + phase) for phase in (0.0, 2.0, 4.0)], axis=-1).astype(np.uint8)
+    picture = Picture(np.repeat(rgb[None], spec.height_px, axis=0), spec.repeat)
+    job = job_for(spec, picture)
+    shown = job.assessment.shown
+    said = text_of(ticket_pdf(shown, job, FILES))
+    assert "Main colours of a design in tones" in said
+    assert "black point scaled" in said
+    assert all(colour.upper() in said for colour in job.assessment.palette.colours)
+    assert all(f"{ml:.1f} ml" in said for ml in job.assessment.usage.ink_ml.values())
+    for data in (quotation_pdf(shown, job), strikeoff_pdf(shown, job)):
         assert len(text_of(data)) > 300
-    assert "Inks alone, at 100 %" in text_of(ticket_pdf(picture, job, FILES))
