@@ -99,13 +99,11 @@ def _assess_colours(raster: Raster, spec: LineSpec) -> Assessment:
     size = repeat.snapped_size(raster, spec)
     findings = [repeat.resolution(raster, spec), size, repeat.across_width(spec)]
     findings.append(colours.colour_count(raster, most=spec.limits.max_colours))
-    if len(raster.palette) > 0:
-        findings.append(colours.drawn(raster))
     fits = size.severity is not Severity.ERROR and len(raster.palette) > 0
     separation = separate(raster.palette, spec.inks) if spec.inks is not None else None
     draft: Draft | None = None
     made_lab = srgb_to_lab(raster.palette.rgb())
-    shares = np.bincount(raster.indices.ravel(), minlength=len(raster.palette)) / raster.indices.size
+    shares = _shares(raster)
     if fits:
         tones = spec.weaving is not None and weaves_tones(spec.weaving.weaves)
         findings += _picture_checks(raster, spec.repeat, spec.limits, separation, tones=tones)
@@ -131,6 +129,7 @@ def _assess_colours(raster: Raster, spec: LineSpec) -> Assessment:
                 limits = spec.weaving.float_limits
                 findings.append(weaving.floats(draft.floats, limits=limits, repaired=draft.repaired))
     if len(raster.palette) > 0:
+        findings.append(colours.drawn(shares, made_lab))
         difference = delta_e_2000(srgb_to_lab(raster.palette.rgb()), made_lab)
         findings.append(colours.colour_accuracy(difference, palette=raster.palette, woven=spec.weaving is not None))
     times = _times(spec)
@@ -148,7 +147,7 @@ def _assess_colours(raster: Raster, spec: LineSpec) -> Assessment:
         separation=separation,
         draft=draft,
         repeats_across=spec.usable_width_px / spec.width_px,
-        shares=tuple(shares[: len(raster.palette)].tolist()),
+        shares=tuple(shares.tolist()),
     )
 
 
@@ -217,7 +216,7 @@ def look_over(raster: Raster, *, limits: Limits) -> tuple[Finding, ...]:
     """What can be said of a design before its cloth is known: colours, drawing, seams, smallest detail."""
     return (
         colours.colour_count(raster, most=limits.max_colours),
-        colours.drawn(raster),
+        colours.drawn(_shares(raster), srgb_to_lab(raster.palette.rgb())),
         *_picture_checks(raster, raster.repeat, limits, None),
     )
 
@@ -240,6 +239,12 @@ def at_length(found: Assessment, spec: LineSpec) -> Assessment:
     taken["picks"] = math.ceil(usage.picks * whole)
     there = Usage(**taken)
     return replace(found, usage=there, materials=_materials(spec, there), route=_route(times), times=times)
+
+
+def _shares(raster: Raster) -> NDArray[np.float64]:
+    """(K,) the share of the area that each colour of the palette has."""
+    counts = np.bincount(raster.indices.ravel(), minlength=len(raster.palette))
+    return counts[: len(raster.palette)] / raster.indices.size
 
 
 def _picture_checks(

@@ -119,7 +119,7 @@ def test_a_loom_s_own_name_is_enough(out, mill):
 def test_when_none_can_be_made_the_status_is_3_and_the_files_are_there_all_the_same(out, mill):
     from production.models import InkSet
 
-    InkSet.objects.update(tac_pct=5)
+    InkSet.objects.update(tac_pct=1)
     status, said, _ = small(out, "--substrate", "FAB-COT-SAT")
     assert status == 3
     assert "error:" in said

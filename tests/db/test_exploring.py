@@ -154,7 +154,7 @@ def test_other_words_for_a_design_are_its_round_s_words(line):
 def test_a_design_that_can_t_be_made_in_its_new_colours_is_blocked_at_once_and_not_drawn_again(line):
     from production.models import InkSet
 
-    InkSet.objects.filter(shop="demo").update(tac_pct=5)
+    InkSet.objects.filter(shop="demo").update(tac_pct=1)
     first, _ = candidates(line)
     line = going_on(line, "recolour", first, palette="indigo")
     assert (line.state, line.blocked["code"]) == ("blocked", "manufacturability")

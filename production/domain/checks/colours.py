@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.domain.pattern import Palette, Raster
-from production.domain.colour import delta_e_2000, srgb_to_lab
+from production.domain.colour import delta_e_2000
 from production.domain.finding import Finding, Severity
 from production.domain.gamut import SEEN_DELTA_E, Gamut
 
@@ -35,14 +35,13 @@ def colour_count(raster: Raster, *, most: int) -> Finding:
     )
 
 
-def drawn(raster: Raster) -> Finding:
-    """Something is to be seen: a share of the cloth stands out from its most common colour."""
-    shares = np.bincount(raster.indices.ravel(), minlength=len(raster.palette)) / raster.indices.size
-    lab = srgb_to_lab(raster.palette.rgb())
-    ground = int(shares[: len(lab)].argmax())
-    apart = delta_e_2000(lab, lab[ground])
-    seen_pct = float(100 * shares[: len(lab)][apart > TRUE_DELTA_E].sum())
-    return _drawn(seen_pct)
+def drawn(shares: NDArray[np.float64], lab: NDArray[np.float64]) -> Finding:
+    """Something is to be seen: a share of the cloth stands out from its most common colour.
+
+    shares: (K,) of the area, per colour; lab: (K, 3) L*a*b* D50 of the colours as they are made, or are to be.
+    """
+    apart = delta_e_2000(lab, lab[int(shares.argmax())])
+    return _drawn(float(100 * shares[apart > TRUE_DELTA_E].sum()))
 
 
 def ink_limit(values: NDArray[np.uint8], *, tac_pct: float, palette: Palette, limited: Sequence[int]) -> Finding:
