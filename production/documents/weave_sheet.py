@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from reportlab.lib.colors import HexColor
-from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 
 from production.documents.page import (
@@ -26,6 +25,7 @@ from production.documents.page import (
     facts,
     heading,
     label,
+    mm,
     open_page,
     rule,
     text,
