@@ -170,7 +170,7 @@ def boxes(read: _Read) -> Iterator[Finding]:
     for where, page in read.pages:
         media = _box(page, "/MediaBox")
         if ("/TrimBox" in page) == ("/ArtBox" in page) or media is None:
-            yield _found("boxes", "6.12", where, "no trim or art box, or both, or no media box", "one")
+            yield _found("boxes", "6.12", where, _told_boxes(page), "a media box, and a trim box or an art box")
             continue
         trim = _box(page, "/TrimBox" if "/TrimBox" in page else "/ArtBox")
         chain = [trim, _box(page, "/BleedBox"), _box(page, "/CropBox"), media]
@@ -201,7 +201,9 @@ def colours(read: _Read) -> Iterator[Finding]:
             default = _DEFAULTS[device] in resources.get("/ColorSpace", {})
             if device != "/DeviceGray" and device not in spaces and not default and (where, device) not in told:
                 told.add((where, device))
-                yield _found("colours", "6.4", where, device[1:], f"{' '.join(s[1:] for s in spaces)}, or calibrated")
+                yield _found(
+                    "colours", "6.4", where, device[1:], " or ".join([*(s[1:] for s in spaces), "a calibrated space"])
+                )
     for where, part in read.parts:
         if isinstance(part, pikepdf.Array) and len(part) >= 4 and part[0] == "/DeviceN":
             known: Any = part[4].get("/Colorants", {}) if len(part) > 4 else {}
@@ -294,9 +296,7 @@ def notes(read: _Read) -> Iterator[Finding]:
                 continue
             left, foot, right, top = map(float, each.Rect)
             if left < inner[2] and right > inner[0] and foot < inner[3] and top > inner[1]:
-                yield _found(
-                    "notes", "6.17", where, f"{each.get('/Subtype', '/?')} on the page", "outside the bleed"
-                )
+                yield _found("notes", "6.17", where, f"{each.get('/Subtype', '/?')} on the page", "outside the bleed")
 
 
 def actions(read: _Read) -> Iterator[Finding]:
@@ -415,6 +415,10 @@ def _box(page: Any, key: str) -> tuple[float, ...] | None:
         return None
     one, two, three, four = map(float, page[key])
     return (min(one, three), min(two, four), max(one, three), max(two, four))
+
+
+def _told_boxes(page: Any) -> str:
+    return ", ".join(key[1:] for key in ("/MediaBox", "/TrimBox", "/ArtBox") if _box(page, key)) or "no box"
 
 
 def _inside(inner: tuple[float, ...], outer: tuple[float, ...]) -> bool:

@@ -41,5 +41,5 @@ class Command(BaseCommand):
             for path, each in found.items():
                 self.stdout.write(f"{path.name}: " + ("PDF/X-4, nothing against it." if not each else ""))
                 for finding in each:
-                    self.stdout.write(f"  {finding.sentence} {finding.measured}, not {finding.limit}.")
+                    self.stdout.write(f"  {finding.sentence} Found: {finding.measured}; asked for: {finding.limit}.")
         sys.exit(0 if all(passed(each) for each in found.values()) else WRONG)
