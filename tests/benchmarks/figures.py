@@ -19,7 +19,7 @@ import zxingcpp
 from PIL import Image
 
 from generation.evaluation import speed
-from tests.benchmarks import colour, inks, pdfx, tickets
+from tests.benchmarks import colour, inks, pdfx, print_files, tickets
 from tests.benchmarks.promise import microseconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,13 @@ def main() -> None:
     for count in (0, 100, 1000):
         median, p95 = microseconds(count)
         say(f"promise, six steps, {count} bookings", f"median {median:.0f} µs, p95 {p95:.0f} µs")
-    for what, found in [*colour.figures(), *inks.figures(), *pdfx.figures(), *tickets.figures()]:
+    for what, found in [
+        *colour.figures(),
+        *inks.figures(),
+        *pdfx.figures(),
+        *print_files.figures(),
+        *tickets.figures(),
+    ]:
         say(what, found)
     for figure in speed.measure():
         bound = f"{figure.bound} {figure.unit}: {'holds' if figure.holds else 'DOES NOT HOLD'}" if figure.bound else ""
