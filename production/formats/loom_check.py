@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
@@ -34,6 +34,9 @@ _ALWAYS = {
 }
 _SUMS = "SHA256SUMS"
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
+_LISTING = 46  # bytes of a part in the list at the end, without its name
+_END = struct.Struct("<4sHHHHIIH")
+_MIDNIGHT_1980 = (0, 1 << 5 | 1)  # the earliest time and date a zip can hold
 _CHUNK = 1 << 20
 
 
@@ -61,22 +64,58 @@ def _parts(package: zipfile.ZipFile, path: Path) -> list[Finding]:
     if sorted(names) != sorted({*sums, _SUMS}):
         found.append(_wrong("structure", _SUMS, f"{len(sums)} parts", f"{len(names) - 1} parts, each once"))
     said = json.loads(package.read("spec.json"))["sha256"]
+    found += _structure(package, path, names)
+    for name in names:
+        if name != _SUMS:
+            measured = _digest(package, name)
+            for meant in {sums.get(name), said.get(name, measured)}:
+                if measured != meant:
+                    found.append(_wrong("checksum", name, measured, str(meant)))
+    return found
+
+
+def _structure(package: zipfile.ZipFile, path: Path, names: Sequence[str]) -> list[Finding]:
+    """The zip's own bytes: what stands before each part agrees with the list at the end, and nothing else is said."""
+    found = []
     with path.open("rb") as raw:
+        raw.seek(-_END.size, io.SEEK_END)
+        end, start = raw.tell(), package.start_dir
+        whole = _END.unpack(raw.read()) == (b"PK\x05\x06", 0, 0, len(names), len(names), end - start, start, 0)
+        if not whole or not _is_listed(raw, start, end, names):
+            found.append(_wrong("structure", "the package", "another list of parts", "a plain zip, nothing after it"))
         for entry in package.infolist():
             raw.seek(entry.header_offset)
             head = _LOCAL_HEADER.unpack(raw.read(_LOCAL_HEADER.size))
-            if head[:1] + head[3:4] + head[6:10] != (
-                *(b"PK\x03\x04", entry.compress_type),
-                *(entry.CRC, entry.compress_size, entry.file_size, len(entry.filename)),
-            ) or entry.date_time != (1980, 1, 1, 0, 0, 0):
-                found.append(_wrong("structure", entry.filename, "another header", "one that agrees with the list"))
-            if entry.filename == _SUMS:
-                continue
-            measured = _digest(package, entry.filename)
-            for meant in {sums.get(entry.filename), said.get(entry.filename, measured)}:
-                if measured != meant:
-                    found.append(_wrong("checksum", entry.filename, measured, str(meant)))
+            if head != _local_header(entry) or _listed(entry) != _LISTED:
+                found.append(_wrong("structure", entry.filename, "another header", "a plain entry of the zip"))
     return found
+
+
+# Versions 2.0 by and for, Unix, no flags, one volume, no other attributes than -rw-r--r--, nothing more said.
+_LISTED = (20, 20, 3, 0, 0, 0, 0, 0o644 << 16, b"", b"", (1980, 1, 1, 0, 0, 0))
+
+
+def _is_listed(raw: BinaryIO, start: int, end: int, names: Sequence[str]) -> bool:
+    """Whether the list from `start` to `end` has these names one after the other and nothing between."""
+    for name in names:
+        raw.seek(start + 28)
+        if struct.unpack("<HHH", raw.read(6)) != (len(name), 0, 0):
+            return False
+        start += _LISTING + len(name)
+    return start == end
+
+
+def _listed(entry: zipfile.ZipInfo) -> tuple[object, ...]:
+    """What the list at the end of the zip says of a part, besides its name, place and size."""
+    made = entry.create_version, entry.extract_version, entry.create_system, entry.reserved
+    marks = entry.flag_bits, entry.volume, entry.internal_attr, entry.external_attr
+    return (*made, *marks, entry.extra, entry.comment, entry.date_time)
+
+
+def _local_header(entry: zipfile.ZipInfo) -> tuple[object, ...]:
+    """The header that stands before a part, as the list at the end says it."""
+    sizes = entry.CRC, entry.compress_size, entry.file_size
+    return (b"PK\x03\x04", 20, 0, entry.compress_type, *_MIDNIGHT_1980, *sizes, len(entry.filename), 0)
 
 
 def _papers(package: zipfile.ZipFile, manifest: Manifest) -> list[Finding]:

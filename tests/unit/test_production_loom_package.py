@@ -137,7 +137,9 @@ def repacked(path, **changed):
     parts["SHA256SUMS"] = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
     with zipfile.ZipFile(path, "w") as package:
         for name, data in parts.items():
-            package.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            package.writestr(entry, data)
     return path
 
 
@@ -237,6 +239,23 @@ def test_a_part_that_lies_is_found_though_its_checksums_agree(tmp_path):
     path, parts = parts_of(job, tmp_path)
     hooks = parts["castout.csv"].replace(b"figure", b"spare", 1)
     assert errors_in(repacked(path, castout__csv=hooks), said) == ["file_tables"]
+
+
+def test_a_flipped_bit_in_any_of_the_zips_own_bytes_is_found(tmp_path):
+    _, job = flowers()
+    said, whole = said_of(job), package_bytes(flowers)
+    path = tmp_path / "flipped.zip"
+    path.write_bytes(whole)
+    assert errors_in(path, said) == []
+    with zipfile.ZipFile(path) as package:
+        own = list(range(package.start_dir, len(whole)))  # the list at the end, and what stands before each part
+        own += [entry.header_offset + byte for entry in package.infolist() for byte in range(30)]
+    rng = np.random.default_rng(4)
+    for position in rng.choice(own, 400, replace=False):
+        data = bytearray(whole)
+        data[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(data)
+        assert errors_in(path, said), position
 
 
 def test_the_package_names_no_vendors_format_and_every_part_has_its_checksum(tmp_path):
