@@ -250,6 +250,12 @@ class UnknownFormat(ProductionError):
     code = "unknown_format"
 
 
+class FormatNotForJob(ProductionError):
+    """This kind of file is for printers and the job is for a loom, or the other way round."""
+
+    code = "format_not_for_job"
+
+
 class TiffTooLarge(ProductionError):
     """The picture is too large for a TIFF that every RIP reads: 4 GB is the most."""
 

@@ -137,6 +137,7 @@ class MachineFormat(Protocol[Master]):
     """A kind of file that a machine loads. Writer and verifier share no code but numpy."""
 
     code: str
+    kind: str  # of the lines it is for: PRINT or WEAVE
 
     def write(self, master: Master, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
         """Write the file or files into `folder`, named after the job.

@@ -27,7 +27,7 @@ from production.domain.picture import Picture
 from production.domain.snap import resolution_dpi
 from production.domain.spec import PRINT, WEAVE, LineSpec
 from production.domain.usage import Usage, cloth_sums, ink_ml, ink_taken, plane_bands
-from production.errors import NotManufacturable, RasterDoesNotFit, UnknownFormat, VerifyFailed
+from production.errors import FormatNotForJob, NotManufacturable, RasterDoesNotFit, UnknownFormat, VerifyFailed
 from production.files import sha256_of, write_bytes_whole
 from production.models import CheckReport, CostSheet, JobTicket, OutputFile
 from production.papers import PAPERS
@@ -108,6 +108,11 @@ def write_files(
     papers = [code for code in PAPERS if code in wanted]  # in their own order: a ticket holds what was written before
     if unknown := set(wanted) - set(machine) - set(papers):
         raise UnknownFormat(fields={"field": "formats", "measured": sorted(unknown), "choices": format_codes()})
+    if misfits := [code for code in machine if machine_format(code).kind != job.spec.kind]:
+        raise FormatNotForJob(
+            f"{', '.join(misfits)}: no file for {job.machine.name}. Leave it out.",
+            fields={"field": "formats", "measured": misfits, "limit": job.spec.kind},
+        )
     master = _master(design, job)
     manifest = manifest_of(job, master)
     files: list[WrittenFile] = []

@@ -24,6 +24,7 @@ from production.cloth import rows
 from production.domain.finding import Finding
 from production.domain.ink_tile import InkTile
 from production.domain.sheet import Sheet
+from production.domain.spec import PRINT
 from production.errors import DiskFull
 from production.files import sha256_of, write_bytes, write_together
 from production.formats.tiff import PROCESS_INKS, Compression, packed, told, write_tiff
@@ -40,6 +41,7 @@ class FullLength:
     """The sheet packed: deflate at its fastest, horizontal differences."""
 
     code = "bigtiff"
+    kind = PRINT
     suffix = "-full"
     compression = Compression.DEFLATE
 

@@ -15,6 +15,7 @@ import tifffile
 
 from production.domain.finding import Finding
 from production.domain.ink_tile import InkTile, digest_of
+from production.domain.spec import PRINT
 from production.domain.usage import FULL
 from production.errors import InkNameUnwritable
 from production.files import write_together
@@ -39,6 +40,7 @@ class InkTiffs:
     """One repeat as one grey picture per ink."""
 
     code = "inks"
+    kind = PRINT
 
     def write(self, master: InkTile, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
         """Write all of them or none. Raises InkNameUnwritable where a name can't be a file's, DiskFull."""

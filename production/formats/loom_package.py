@@ -21,7 +21,7 @@ from production.documents.weave_sheet import weave_sheet
 from production.domain.draft import Draft
 from production.domain.finding import Finding
 from production.domain.floats import Lift
-from production.domain.spec import Weaving
+from production.domain.spec import WEAVE, Weaving
 from production.domain.weave import BACK, LIBRARY
 from production.files import write_whole
 from production.formats import loom_pictures as pictures
@@ -40,6 +40,7 @@ class LoomPackage:
     """What a jacquard CAD needs to punch the design, and what the weaver needs to set the loom."""
 
     code = "loom"
+    kind = WEAVE
 
     def write(self, master: Draft, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
         """Write the package."""

@@ -27,7 +27,7 @@ from production.documents.slug import Typeset, typeset
 from production.domain.finding import Finding
 from production.domain.ink_tile import InkTile
 from production.domain.sheet import Mark, Sheet, qr_modules
-from production.domain.spec import Ink
+from production.domain.spec import PRINT, Ink
 from production.domain.usage import FULL
 from production.files import write_bytes, write_together
 from production.formats import pdfx_reading
@@ -102,6 +102,7 @@ class PdfX:
     """The cloth as one page, however long."""
 
     code: ClassVar[str] = "pdfx"
+    kind: ClassVar[str] = PRINT
     suffix: ClassVar[str] = ".pdf"
 
     def write(self, master: InkTile, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:

@@ -17,6 +17,7 @@ import tifffile
 from production.domain.colour import srgb_to_lab
 from production.domain.finding import Finding
 from production.domain.ink_tile import InkTile, digest_of
+from production.domain.spec import PRINT
 from production.domain.usage import FULL
 from production.errors import SpotNamesDoNotFit, SpotNeedsColours, TooManySpots
 from production.files import write_together
@@ -45,6 +46,7 @@ class SpotTiff:
     """One repeat as a spot channel per colour, and as a palette picture."""
 
     code = "spot"
+    kind = PRINT
 
     def write(self, master: InkTile, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
         """Write both or none.

@@ -20,6 +20,7 @@ from generation.domain.pattern import MM_PER_INCH, Layout
 from production.domain.checks.seam import measure_ink_seams, seam
 from production.domain.finding import Finding, Severity
 from production.domain.ink_tile import InkTile
+from production.domain.spec import PRINT
 from production.domain.usage import FULL
 from production.errors import NoProcessInks
 from production.files import sha256_of, write_bytes, write_together
@@ -55,6 +56,7 @@ class TileTiff:
     """One repeat for the step-and-repeat of any textile RIP."""
 
     code = "tile"
+    kind = PRINT
 
     def write(self, master: InkTile, job: RenderJob, folder: Path, on_progress: Progress) -> list[Path]:
         """Write the tile, and for more than four inks the profile beside it.
