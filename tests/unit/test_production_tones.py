@@ -126,6 +126,17 @@ def test_a_photograph_cut_five_millimetres_short_shows_its_seam():
     assert not found.passed
 
 
+@pytest.mark.parametrize("quality", [95, 60])
+def test_what_a_jpeg_does_to_an_edge_that_closed_is_no_seam_and_hides_none(quality):
+    spec = print_spec(layout=Layout.STRAIGHT)
+    for cut_px, severity in ((0, Severity.INFO), (round(5 / 25.4 * spec.dpi), Severity.ERROR)):
+        buffer = io.BytesIO()
+        Image.fromarray(tones(spec, low=20, high=250, cut_px=cut_px).rgb).save(buffer, "JPEG", quality=quality)
+        rgb = np.asarray(Image.open(buffer))
+        found = seam.seam(seam.measure_tone_seams(rgb, Layout.STRAIGHT), code="seam", where="the design", unit="ΔE")
+        assert found.severity is severity
+
+
 def test_one_off_colour_row_at_the_edge_is_found_in_tones(design):
     rgb = design.rgb.copy()
     rgb[-1] = rgb[-1] // 2
