@@ -79,7 +79,13 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
     job = RenderJob(
         spec=spec,
         assessment=assessment,
-        cost=production.cost(assessment, spec=spec, stock=stock, work_centres=inventory.work_centres_of(erp)),
+        cost=production.cost(
+            assessment,
+            spec=spec,
+            stock=stock,
+            work_centres=inventory.work_centres_of(erp),
+            on=wish.at.astimezone(ZoneInfo(shop.time_zone)).date(),
+        ),
         reference=wish.reference,
         revision=wish.revision,
         released_at=wish.at,
@@ -90,6 +96,8 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
         provenance=Provenance(hashlib.sha256(data).hexdigest(), "file", wish.picture.name, 0),
         tz=shop.time_zone,
         spots=wish.spots,
+        paper=shop.paper,
+        terms=shop.terms,
     )
     files = production.write_files(design, job=job, folder=folder, formats=wish.formats, on_progress=on_progress)
     return Made(job, tuple(files), (*read, *assessment.findings))

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from production.documents.page import (
     ACCENT,
@@ -121,7 +122,7 @@ def _header(page: Page, costing: Costing) -> float:
     text(page, MARGIN, top, costing.shop or "Weftline", font=STRONG, size=9.5, colour=QUIET, width=90 * mm)
     text(page, right, top, "COSTING", font=BOLD, size=9.5, colour=ACCENT, align="right")
     text(page, MARGIN, top - 11.5 * mm, costing.reference, font=BOLD, size=26, width=110 * mm)
-    issued = day_in_words(datetime.fromisoformat(costing.issued_at).date())
+    issued = day_in_words(datetime.fromisoformat(costing.issued_at).astimezone(ZoneInfo(costing.tz)).date())
     issue = f"Revision {costing.revision}, issue {costing.issue}, {issued}"
     text(page, right, top - 11 * mm, issue, font=STRONG, size=10.5, align="right")
     text(page, MARGIN, top - 18 * mm, costing.customer, font=STRONG, size=11.5, width=110 * mm)

@@ -29,6 +29,7 @@ from production.documents.page import (
     facts,
     heading,
     label,
+    lines_of,
     mm,
     open_page,
     printable,
@@ -259,15 +260,23 @@ def _specification(page: Page, design: Raster | Picture, job: RenderJob, x: floa
     heading(page, x, y - 4.2 * mm, "Printing" if job.spec.inks else "Weaving", width)
     in_tones = isinstance(design, Picture)
     rows = _printing_rows(job, in_tones=in_tones) if job.spec.inks else _weaving_rows(job)
-    y = facts(page, x, y - 8.4 * mm, width, rows, step=step, split=split, size=7.9)
+    broken = [
+        (name if k == 0 else "", line) for name, value in rows for k, line in enumerate(_broken(value, width - split))
+    ]
+    y = facts(page, x, y - 8.4 * mm, width, broken, step=step, split=split, size=7.9)
     if job.spec.inks:
         to_fill(page, x, y - 0.4 * mm, width, "Mode, passes", size=7.9)
         y -= 4.8 * mm
     heading(page, x, y - 3.6 * mm, "Care, packing, remarks", width)
     y -= 9 * mm
-    for name in ("Wash care", "Packing", "Remarks", ""):
+    for name in ("Wash care", "Packing", "Remarks"):
         to_fill(page, x, y, width, name, size=7.9)
-        y -= 5 * mm
+        y -= 4.8 * mm
+
+
+def _broken(value: str, width: float) -> list[str]:
+    """A value over two lines at most: a profile's name says at its end that it is synthetic."""
+    return lines_of(value, STRONG, 7.9, width, most=2) or [""]
 
 
 def _repeat_rows(job: RenderJob) -> list[tuple[str, str]]:
@@ -333,9 +342,9 @@ def _weaving_rows(job: RenderJob) -> list[tuple[str, str]]:
         ("Threads per cm", f"{weaving.ends_per_cm:g} ends, {weaving.picks_per_cm:g} picks"),
         ("Harness", f"{weaving.harness_ends} ends, {weaving.hooks} hooks"),
         ("Width in reed", f"{weaving.reed_width_mm / 10:g} cm, {weaving.total_ends} ends"),
-        ("Longest float", f"at most {weaving.max_float} threads"),
+        ("Longest float", f"{weaving.float_limits.weft} ends, {weaving.float_limits.warp} picks"),
         ("Warp", f"{weaving.warp.name}, {weaving.warp.tex:g} tex"),
-        ("Weft", f"{weaving.weft.name}, {weaving.weft.tex:g} tex"),
+        *(("Weft", f"{weft.name}, {weft.tex:g} tex") for weft in weaving.wefts),
         ("Tolerance", f"ΔE00 {TRUE_DELTA_E:g} to the strike-off"),
     ]
 
@@ -393,7 +402,7 @@ def _consumption(page: Page, job: RenderJob, top: float) -> float:
             rows.append((f"{ink.channel} {ink.name}", f"{usage.ink_ml[ink.channel]:.1f} ml", share))
         rows += [("Pretreatment", f"{litres:.2f} l", None) for litres in usage.chemicals_l.values()]
     if spec.weaving:
-        names = {yarn.sku: yarn.name for yarn in (spec.weaving.warp, spec.weaving.weft)}
+        names = {yarn.sku: yarn.name for yarn in (spec.weaving.warp, *spec.weaving.wefts)}
         rows += [(names.get(sku, sku), f"{kg:.2f} kg", None) for sku, kg in usage.yarn_kg.items()]
         rows.append(("Picks", f"{usage.picks}", None))
     step = min(4.6, (40 if page.height > SHORT else 33) / max(1, len(rows))) * mm
