@@ -113,7 +113,8 @@ def _made(page: Page, job: RenderJob, x: float, top: float) -> None:
         assert spec.weaving is not None
         density = f"{spec.weaving.ends_per_cm:g} ends and {spec.weaving.picks_per_cm:g} picks per cm"
         rows.insert(4, ("Sharpness", density))
-        rows.append(("Yarns", f"{spec.weaving.warp.name}, {spec.weaving.weft.name}"))
+        yarns = (spec.weaving.warp, *spec.weaving.wefts)
+        rows.append(("Yarns", ", ".join(yarn.name for yarn in yarns)))
     facts(page, x, top - 9.4 * mm, width, [row for row in rows if row[1]], step=4.75 * mm, split=24 * mm, size=8.8)
 
 
