@@ -29,7 +29,7 @@ from django.utils import timezone
 
 from production.errors import DiskFull, FilesChanged, NameTaken, NoHotFolder, NothingToSend, SentBefore
 from production.files import sha256_of, sync
-from production.formats.tickets import LENGTHS, REPEATS, placed_kind
+from production.formats.tickets import LENGTHS, REPEATS, is_placed, placed_kind
 from production.models import Delivery, JobTicket, MachineProfile
 
 LONGEST_NAME = 64
@@ -67,7 +67,9 @@ def parcel_of(manifest: Mapping[str, Any], folder: Path) -> Parcel:
             f"{job} has no {lacking}: release it with the files that its machine takes.",
             fields={"field": "files", "measured": kinds, "limit": ticket or list(_MACHINE_KINDS)},
         )
-    chosen = [file for kind in (placed, ticket) for file in files if kind and file["format"] == kind]
+    # A profile that lies beside a picture comes before it: where there is no ticket, the picture starts the job.
+    pictures = sorted((file for file in files if file["format"] == placed), key=lambda file: is_placed(file["name"]))
+    chosen = [*pictures, *(file for file in files if ticket and file["format"] == ticket)]
     for file in chosen:
         if len(file["name"]) > LONGEST_NAME or not _SAFE_NAME.fullmatch(file["name"]):
             raise NothingToSend(

@@ -86,7 +86,7 @@ def write_xjdf(job: RenderJob, design: Raster | Picture, files: Sequence[Written
     _run_list(root, job, placed)
     _layout(root, job, placed)
     _inks(root, job, colours)
-    _params(root, job, placed)
+    _params(root, job, placed, files)
     _output(root, job)
     data: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return data
@@ -380,8 +380,11 @@ def _inks(root: Any, job: RenderJob, colours: Sequence[tuple[str, str, tuple[flo
         _add(resource, "Ink", {"InkType": token(spec.inks.ink_class)})
 
 
-def _params(root: Any, job: RenderJob, placed: Sequence[WrittenFile]) -> None:
-    """How the file is printed: its inks as they are, at its own size and resolution."""
+def _params(root: Any, job: RenderJob, placed: Sequence[WrittenFile], files: Sequence[WrittenFile]) -> None:
+    """How the file is printed: its inks as they are, at its own size and resolution, by the profile it was made with.
+
+    The profile is named as it lies beside the file, or as the mill knows it where it lies inside.
+    """
     spec, sheet = job.spec, job.sheet
     assert spec.inks is not None
     profile = spec.inks.profile
@@ -399,7 +402,7 @@ def _params(root: Any, job: RenderJob, placed: Sequence[WrittenFile]) -> None:
             "CheckSum": profile.sha256,
             "MimeType": "application/vnd.iccprofile",
             "ResourceUsage": "FinalTargetDevice",
-            "URL": quote(profile.path.name),
+            "URL": quote(next((f.path.name for f in files if f.sha256 == profile.sha256), profile.path.name)),
             "UserFileName": text(profile.name),
         },
     )
@@ -517,6 +520,9 @@ def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, 
     profile = _at(_set(root, "ColorSpaceConversionParams"), "Resource", "ColorSpaceConversionParams", "FileSpec")
     if profile.get("CheckSum") != manifest["profile"]["sha256"]:
         yield "profile", profile.get("CheckSum"), manifest["profile"]["sha256"]
+    beside = [each["name"] for each in manifest["files"] if each["sha256"] == manifest["profile"]["sha256"]]
+    if beside and unquote(profile.get("URL") or "") != beside[0]:
+        yield "profile", profile.get("URL"), beside[0]
 
 
 def _wrong_files(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:

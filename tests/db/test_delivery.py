@@ -182,6 +182,9 @@ def test_a_full_disk_leaves_no_half_file(made, hot):
 def test_a_machine_without_a_ticket_gets_its_file_alone(made):
     plain = {**made.manifest, "machine": {**made.manifest["machine"], "sidecar": ""}}
     assert [path.name for path in parcel_of(plain, made.folder).files] == made.names[:1]
+    profile = {**made.manifest["files"][0], "name": "WL-000001-1-r1.icc"}
+    beside = {**plain, "files": [made.manifest["files"][0], profile]}
+    assert [path.suffix for path in parcel_of(beside, made.folder).files] == [".icc", ".tif"]
 
 
 def test_a_job_without_what_its_machine_takes_is_refused(made):

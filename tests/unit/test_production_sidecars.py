@@ -149,6 +149,19 @@ def test_six_inks_are_listed_under_names_of_their_own(schema, tmp_path):
     assert len(amounts) == 6
 
 
+def test_a_profile_beside_the_file_is_named_as_it_lies_there(schema, tmp_path):
+    made = case(tmp_path)
+    sha256 = made.job.spec.inks.profile.sha256
+    made.files.append(WrittenFile(tmp_path / "beside it.icc", sha256, "tile", 5))
+    made.manifest["files"].append({"name": "beside it.icc", "format": "tile", "sha256": sha256, "bytes": 5})
+    path = written(made, "xjdf")
+    assert wrong("xjdf", path, made.manifest) == []
+    data = path.read_bytes()
+    assert b'URL="beside%20it.icc"' in data
+    path.write_bytes(data.replace(b"beside%20it", b"another"))
+    assert wrong("xjdf", path, made.manifest) == ["profile"]
+
+
 def test_spot_channels_keep_their_exact_names(schema, tmp_path):
     spots = ("Ecru", "Navy", "Light Blue", "Old gold")
     made = case(tmp_path, formats=("spot",), spots=spots)
