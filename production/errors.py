@@ -159,6 +159,12 @@ class PriceMissing(ProductionError):
     http_status = 409
 
 
+class MapForPrintOnly(ProductionError):
+    """The colour map shows what a colour profile does to a print: a woven job has none."""
+
+    code = "map_for_print_only"
+
+
 class PictureUnreadable(ProductionError):
     """The picture can't be read."""
 

@@ -13,6 +13,8 @@ from generation.domain.pattern import Raster
 from production.domain.finding import Finding, Severity
 from production.domain.gamut import SEEN_DELTA_E, STEPS, heat, measure
 from production.domain.picture import Picture
+from production.domain.spec import PRINT
+from production.errors import MapForPrintOnly
 from production.ports import Manifest, RenderJob, WrittenFile
 from production.preview import cloth_picture
 from production.proof import differences
@@ -25,10 +27,10 @@ _TOLERANCE = 0.02  # of the area: the map is a small copy
 
 
 def gamut_png(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile] = ()) -> bytes:
-    """The map as PNG with its legend below; the same job gives the same bytes. Raises ValueError for a woven one."""
+    """The map as PNG with its legend below; the same job gives the same bytes. Raises MapForPrintOnly."""
     inks, separation = job.spec.inks, job.assessment.separation
     if inks is None or separation is None:
-        raise ValueError("a woven design has no colour profile to be measured by")
+        raise MapForPrintOnly(fields={"field": "formats", "measured": job.spec.kind, "limit": PRINT})
     delta_e = differences(design, inks, separation)
     repeat = job.spec.repeat
     size = (MAP_PX, max(1, round(MAP_PX * repeat.height_mm / repeat.width_mm)))

@@ -16,6 +16,7 @@ from production.domain.colour import delta_e_2000, srgb_to_lab
 from production.domain.finding import Severity
 from production.domain.gamut import SEEN_DELTA_E, STEPS, heat, measure
 from production.domain.picture import Picture
+from production.errors import MapForPrintOnly
 from production.gamut_map import check_gamut, gamut_png
 from production.preview import cloth_picture, preview_png
 from production.proof import as_printed, differences
@@ -229,6 +230,13 @@ def test_the_map_reads_back_and_one_of_another_design_is_told(tmp_path, kind, de
     assert check_gamut(path, manifest)
     path.write_bytes(b"no picture")
     assert check_gamut(path, manifest)
+
+
+def test_a_woven_job_has_no_colour_map():
+    spec = weave_spec()
+    design = raster_for(spec)
+    with pytest.raises(MapForPrintOnly):
+        gamut_png(job_for(spec, design), design)
 
 
 def test_a_design_in_tones_is_shown_as_it_prints(design, assessed):
