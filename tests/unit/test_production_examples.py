@@ -5,11 +5,11 @@ import doctest
 import pytest
 
 from production.documents import page
-from production.domain import colour, costing, inklimit, snap, spec, usage
+from production.domain import colour, costing, floats, inklimit, snap, spec, usage
 from production.formats import pdf_file
 
 
-@pytest.mark.parametrize("module", [colour, costing, inklimit, snap, spec, usage, page, pdf_file])
+@pytest.mark.parametrize("module", [colour, costing, floats, inklimit, snap, spec, usage, page, pdf_file])
 def test_examples_in_docstrings_hold(module):
     failed, tried = doctest.testmod(module)
     assert failed == 0
