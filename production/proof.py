@@ -49,14 +49,13 @@ def differences(design: Raster | Picture, inks: Inks, separation: Separation) ->
 
 def as_printed(picture: Picture, inks: Inks) -> Picture:
     """The picture on the screen's colours as the profile expects it on the cloth, at most SHOWN_PX a side."""
-    kind, interpretation = ("uchar", "srgb") if picture.rgb.dtype == np.uint8 else ("ushort", "rgb16")
     rgb = np.ascontiguousarray(picture.rgb)
+    kind = "uchar" if rgb.dtype == np.uint8 else "ushort"
     image = pyvips.Image.new_from_memory(rgb.data, picture.width_px, picture.height_px, 3, kind)
-    image = image.copy(interpretation=interpretation)
+    image = (image if kind == "uchar" else (image >> 8).cast("uchar")).copy(interpretation="srgb")
     scale = SHOWN_PX / max(picture.width_px, picture.height_px)
     if scale < 1:
         width, height = (max(1, round(side * scale)) for side in (picture.width_px, picture.height_px))
         image = image.thumbnail_image(width, height=height, size="force")
-    pixels = np.frombuffer(image.write_to_memory(), rgb.dtype)
-    small = narrow(pixels.reshape(image.height, image.width, 3))
+    small = np.frombuffer(image.write_to_memory(), np.uint8).reshape(image.height, image.width, 3)
     return Picture(lab_to_srgb(to_lab(tones_to_ink(small, inks) / 65535, inks)), picture.repeat)

@@ -232,6 +232,16 @@ def test_the_map_reads_back_and_one_of_another_design_is_told(tmp_path, kind, de
     assert check_gamut(path, manifest)
 
 
+def test_sixteen_bits_are_assessed_and_shown_like_eight(design, assessed):
+    wide = Picture(np.tile(design.rgb, (4, 4, 1)).astype(np.uint16) * 257, SPEC.repeat)
+    shown = as_printed(wide, INKS)
+    assert max(shown.width_px, shown.height_px) == 1000
+    same = assess(replace(design, rgb=design.rgb.astype(np.uint16) * 257), spec=SPEC)
+    assert (same.tile.planes == assessed.tile.planes).all()
+    assert same.findings == assessed.findings
+    assert (same.shown.rgb == assessed.shown.rgb).all()
+
+
 def test_a_woven_job_has_no_colour_map():
     spec = weave_spec()
     design = raster_for(spec)
