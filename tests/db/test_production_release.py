@@ -110,7 +110,10 @@ def test_a_file_that_was_changed_later_is_named(made, tmp_path):
     files = production.write_files(raster, job=job, folder=tmp_path)
     flipped(files[1].path, 2000).replace(files[1].path)
     files[3].path.unlink()
-    assert [found.where for found in production.verify_files(files[-1].path)] == [files[1].path.name, files[3].path.name]
+    assert [found.where for found in production.verify_files(files[-1].path)] == [
+        files[1].path.name,
+        files[3].path.name,
+    ]
 
 
 def test_a_machine_file_that_does_not_read_back_is_removed_and_nothing_else_is_written(made, tmp_path):
@@ -156,4 +159,8 @@ def test_nothing_hides_a_second_release_of_one_revision(mill, tmp_path):
     for _ in range(2):
         production.record_release(job.reference, job.revision, files, job)
     assert JobTicket.objects.filter(reference=job.reference, revision=1).count() == 2
-    assert (OutputFile.objects.count(), CostSheet.objects.count(), CheckReport.objects.count()) == (2 * len(files), 2, 2)
+    assert (OutputFile.objects.count(), CostSheet.objects.count(), CheckReport.objects.count()) == (
+        2 * len(files),
+        2,
+        2,
+    )
