@@ -35,11 +35,11 @@ serve: install ## Run server and worker on 127.0.0.1:8000 with the demo data
 	$(PY) manage.py seed --logins
 	$(PY) manage.py serve
 
-# A RIP and a PDF reader that are not ours, for the tests alone: they are called as programs and ship with nothing.
-RIPS := ghostscript qpdf poppler-utils
+# A RIP and readers of PDF and TIFF that are not ours, for the tests alone: they are called as programs and ship with nothing.
+RIPS := ghostscript qpdf poppler-utils libtiff-tools imagemagick
 APT := timeout 300 apt-get -qq -o Dpkg::Use-Pty=0
 rips:
-	@for program in gs qpdf pdffonts; do command -v $$program >/dev/null || missing=1; done; \
+	@for program in gs qpdf pdffonts tiffinfo identify; do command -v $$program >/dev/null || missing=1; done; \
 	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && $(APT) update && \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends $(RIPS); } >/dev/null 2>&1 || \
 	echo "Not here and not to be installed: some of $(RIPS). The tests say what they leave out."

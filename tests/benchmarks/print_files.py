@@ -26,6 +26,7 @@ SIDE_MM = SIDE_PX * 25.4 / DPI
 METRES = 10.0
 SHORT_METRES = 1.0  # for writers that hold the whole picture
 MB = 1e6
+IMAGEMAGICK = shutil.which("magick") or shutil.which("convert-im6.q16")  # `convert` may be anybody's
 PACKAGE = ("tile", "xjdf", "ergosoft", "printfactory", "ticket", "costing", "quotation", "preview")
 
 Write = Callable[[Path], int]  # writes into a folder; returns the bytes written
@@ -47,7 +48,7 @@ def figures() -> list[tuple[str, str]]:
     rows.append(_said("deflate pyvips", f"  pyvips, {SHORT_METRES:.0f} m of it, without marks"))
     rows.append(_said("read", "  reading it back with tifffile, every strip"))
     rows.append(_said("deflate pillow", f"  Pillow, {SHORT_METRES:.0f} m: it holds the picture"))
-    if shutil.which("identify") is not None:
+    if IMAGEMAGICK is not None:
         rows.append(_said("deflate imagemagick", f"  ImageMagick, {SHORT_METRES:.0f} m: it holds the picture"))
     else:
         rows.append(("  ImageMagick", "left out: not installed"))
@@ -83,7 +84,9 @@ def measure(write: Write, folder: Path) -> dict:
     wall, cpu = time.perf_counter(), _cpu_s()
     try:
         size = write(folder)
-    except (MemoryError, OSError, ValueError, subprocess.CalledProcessError) as error:
+    except subprocess.CalledProcessError as error:
+        return {"refused": error.stderr.decode().split("`")[0][:100]}
+    except (MemoryError, OSError, ValueError) as error:
         return {"refused": f"{type(error).__name__}: {error}"[:100]}
     return {
         "wall_s": time.perf_counter() - wall,
@@ -244,7 +247,7 @@ def by_imagemagick() -> Write:
     def write(folder: Path) -> int:
         source = ["-size", f"{columns}x{rows}", "-depth", "8", f"cmyk:{raw}"]
         path = folder / "peer.tif"
-        subprocess.run(["convert", *source, "-compress", "zip", f"tiff64:{path}"], check=True, capture_output=True)
+        subprocess.run([IMAGEMAGICK, *source, "-compress", "zip", f"tiff64:{path}"], check=True, capture_output=True)
         return _on_disk(path)
 
     return write

@@ -38,6 +38,7 @@ from production.formats.tiff import Compression, Photometric, keep_classic, tags
 from production.separation import ink_tile
 from production.services import machine_format, manifest_of
 
+IMAGEMAGICK = shutil.which("magick") or shutil.which("convert-im6.q16")  # `convert` may be anybody's
 MORE = (Ink("O", "Orange", "INK-RE-O", 10.0), Ink("B", "Blue é 2", "INK-RE-B", 10.0))
 SIX = replace(INKS, inks=(*INKS.inks, *MORE))
 SIX_LAB = np.array([[55, -37, -50], [48, 74, -3], [89, -5, 93], [16, 0, 0], [62.25, 52.5, 60.75], [24, 22, -47.13]])
@@ -185,13 +186,17 @@ def test_libtiff_takes_six_inks_without_a_warning(six, tmp_path):
     assert "Samples/Pixel: 6" in told.stdout
 
 
-def test_imagemagick_sees_the_tile_as_it_is(four, tmp_path):
+def test_imagemagick_sees_the_tile_and_the_cloth_as_they_are(four, tmp_path):
     tile, job = four
-    [path] = written("tile", tile, job, tmp_path)
-    if shutil.which("identify") is None:
+    if IMAGEMAGICK is None:
         pytest.skip("ImageMagick is not installed")
-    seen = subprocess.run(["convert", str(path), "-depth", "8", "cmyk:-"], capture_output=True, check=True).stdout
-    assert np.array_equal(np.frombuffer(seen, np.uint8).reshape(tile.planes.shape), tile.planes)
+    [path] = written("tile", tile, job, tmp_path)
+    cloth = narrow(job)
+    [long_path] = written("bigtiff", tile, cloth, tmp_path)
+    for file, meant in ((path, tile.planes), (long_path, brute_force(tile, cloth.sheet))):
+        run = [IMAGEMAGICK, str(file), "-depth", "8", "cmyk:-"]
+        seen = subprocess.run(run, capture_output=True, check=True).stdout
+        assert np.array_equal(np.frombuffer(seen, np.uint8).reshape(meant.shape), meant)
 
 
 def test_a_tile_with_other_names_or_colours_of_its_spots_is_found(six, tmp_path):
