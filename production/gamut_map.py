@@ -36,15 +36,17 @@ def gamut_png(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenF
     size = (MAP_PX, max(1, round(MAP_PX * repeat.height_mm / repeat.width_mm)))
     drawn = Image.fromarray(heat(delta_e)).resize(size, Image.Resampling.NEAREST)
     rows = len(STEPS)
-    sheet = Image.new("RGB", (MAP_PX, size[1] + 2 * _MARGIN + 2 * _LINE + rows * _LINE + _LINE // 2), "white")
+    sheet = Image.new("RGB", (MAP_PX, size[1] + 2 * _MARGIN + (3 + rows) * _LINE), "white")
     sheet.paste(drawn, (0, 0))
     pen = ImageDraw.Draw(sheet)
     top = size[1] + _MARGIN
     found = measure(delta_e.ravel())
     says = f"{1 - found.beyond:.0%} of this repeat prints in the colours of the screen"
     pen.text((_MARGIN, top), says, font=_font("Bold", 24), fill=_INK)
-    pen.text((_MARGIN, top + _LINE), _about(job), font=_font("Regular", 17), fill=_QUIET)
-    top += 2 * _LINE + _LINE // 2
+    about = f"{job.reference} r{job.revision}, {job.spec.name}: how far the print is from the screen"
+    for k, words in enumerate((about, f"By the colour profile {inks.profile.name}")):
+        pen.text((_MARGIN, top + _LINE + k * 24), words, font=_font("Regular", 17), fill=_QUIET)
+    top += 3 * _LINE
     ends = [*(start for start, *_ in STEPS[1:]), None]
     for k, ((start, words, colour), end) in enumerate(zip(STEPS, ends, strict=True)):
         y = top + k * _LINE
@@ -56,7 +58,7 @@ def gamut_png(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenF
         pen.text(
             (_MARGIN + 520, y - 1), f"{share:.1%} of the area", font=_font("Regular", 18), fill=_QUIET, anchor="ra"
         )
-    small = _thumbnail(design, len(STEPS) * _LINE + _LINE)
+    small = _thumbnail(design, len(STEPS) * _LINE)
     sheet.paste(small, (MAP_PX - _MARGIN - small.width, sheet.height - _MARGIN - small.height))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
@@ -95,12 +97,6 @@ def check_gamut(path: Path, manifest: Manifest) -> list[Finding]:
     if abs(beyond - meant) > _TOLERANCE:
         return [_wrong(path, "area that differs", f"{beyond:.1%}", f"{meant:.1%}", "shows another design")]
     return []
-
-
-def _about(job: RenderJob) -> str:
-    inks = job.spec.inks
-    profile = "" if inks is None else f", by the colour profile {inks.profile.name}"
-    return f"{job.reference} r{job.revision}: how far the print on {job.spec.name} is from the screen{profile}"[:120]
 
 
 def _font(weight: str, size: int) -> ImageFont.FreeTypeFont:
