@@ -225,7 +225,10 @@ def _assumptions(assessment: Assessment, spec: LineSpec, rates: Rates) -> list[A
         found.append(
             Assumption(
                 "Crimp of warp and weft, yarn loss",
-                f"{weaving.warp.crimp * 100:g} %, {weaving.weft.crimp * 100:g} %, {weaving.loss * 100:g} %",
+                ", ".join(
+                    f"{share * 100:g} %"
+                    for share in (weaving.warp.crimp, *(weft.crimp for weft in weaving.wefts), weaving.loss)
+                ),
                 f"weave {weaving.code}",
             )
         )
