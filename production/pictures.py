@@ -185,6 +185,10 @@ def _by_pillow(data: bytes, kind: str) -> _Opened:
         mode, depth = int.from_bytes(data[24:26], "big"), int.from_bytes(data[22:24], "big")
         if mode in (7, 8):
             raise _unknown("multichannel" if mode == 7 else "duotone", "Save it as RGB.")
+        most = {1: 2, 3: 4, 4: 4, 9: 3}.get(mode, 1)  # with one for transparency, where it can be told
+        channels = int.from_bytes(data[12:14], "big")
+        if channels > most:
+            raise _unknown(f"PSD of {channels} channels", "Save it without extra channels.")
         if depth in (16, 32):
             raise _unknown(f"PSD of {depth} bit", "Save it as TIFF, which is read with 16 bit too.")
     with warnings.catch_warnings():

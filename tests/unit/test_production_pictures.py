@@ -148,6 +148,12 @@ def test_a_psd_of_spot_channels_or_sixteen_bit_is_refused(mode, depth):
     refused(psd(np.moveaxis(waves(), 2, 0).copy(), mode, depth=depth), PictureColoursUnknown)
 
 
+def test_a_psd_with_spot_channels_beside_its_colours_is_refused():
+    five = np.concatenate([np.moveaxis(waves(), 2, 0), np.moveaxis(waves()[..., :2], 2, 0)])
+    refused(psd(five, 3), PictureColoursUnknown)
+    refused(psd(five, 4), PictureColoursUnknown)
+
+
 def test_sixteen_bits_stay_sixteen():
     rgb = waves(dtype=np.uint16)
     assert (rgb % 257).any()
