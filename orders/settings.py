@@ -194,6 +194,7 @@ WEFTLINE: dict[str, Any] = {
     },
     # CIP4's licence keeps its schema out of the product: who has it may name it.
     "xjdf_schema": env.file("XJDF_SCHEMA"),
+    "fonts": env.folders("FONTS"),
     "candidates": env.whole("CANDIDATES", default=4, at_least=1, at_most=12),
     "watchers": env.whole("WATCHERS", default=4, at_least=1, at_most=64),
     "lease_s": env.whole("STEP_LEASE_S", default=30, at_least=1, at_most=3600),

@@ -1,7 +1,7 @@
 """Letters of any script on paper: the order they stand in, the font of each stretch, and its glyphs by HarfBuzz.
 
 The house's own font has Latin, Greek and Cyrillic. What it has not is looked for in the Noto fonts (SIL Open Font
-Licence 1.1) that come as packages, and embedded by its glyphs alone.
+Licence 1.1) that come as packages and in the mill's own folders, and embedded by its glyphs alone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pikepdf
 import uharfbuzz
+from django.conf import settings
 from fontTools import subset
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont, TTLibError
 from fontTools.varLib import instancer
 
 HOUSE = ""  # the family of what the house's own font has
@@ -43,6 +44,7 @@ _FAMILIES = (
     ("justmytype_intl_cjk", "notosanskr"),
 )
 _PACKAGE_OF = {family: package for package, family in _FAMILIES}
+_OWN = "own"  # families out of the mill's folders of fonts are called own0, own1 ...
 _JAPANESE = "notosansjp"
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
@@ -69,8 +71,8 @@ class Glyph:
 
 
 def known(character: str) -> bool:
-    """Whether one of the packaged fonts has `character`."""
-    return any(ord(character) in _letters(family) for _, family in _FAMILIES)
+    """Whether one of the fonts besides the house's has `character`."""
+    return any(ord(character) in _letters(family) for family in _every_family())
 
 
 def stretches(line: str, house: Mapping[int, int]) -> tuple[Stretch, ...]:
@@ -189,7 +191,7 @@ def _direction(kind: str) -> str:
 
 def _families(line: str, house: Mapping[int, int]) -> list[str]:
     """The family of each character; spaces, signs and marks stay with the letters before them where those have them."""
-    order = [family for _, family in _FAMILIES]
+    order = list(_every_family())
     if any("぀" <= character <= "ヿ" for character in line):  # with kana, Han is written the Japanese way
         order.remove(_JAPANESE)
         order.insert(0, _JAPANESE)
@@ -246,7 +248,8 @@ def embed(pdf: pikepdf.Pdf, family: str, weight: int, glyphs: Mapping[int, str])
     """
     content, places = _subset(family, weight, glyphs)
     tag = "".join(chr(65 + byte % 26) for byte in hashlib.sha256(content).digest()[:6])
-    name = pikepdf.Name(f"/{tag}+{_file(family).name.split('[')[0]}-{weight}")
+    plain = "".join(c for c in _file(family).stem.split("[")[0] if c.isascii() and c.isalnum())
+    name = pikepdf.Name(f"/{tag}+{plain}-{weight}")
     with TTFont(io.BytesIO(content)) as font:
         head, lines, widths = font["head"], font["hhea"], font["hmtx"]
         scale = 1000 / head.unitsPerEm
@@ -301,8 +304,9 @@ def _subset(family: str, weight: int, glyphs: Iterable[int]) -> tuple[bytes, dic
     with TTFont(str(_file(family)), lazy=True, recalcTimestamp=False) as font:
         names = {number: font.getGlyphName(number) for number in wanted}
         subsetter.subset(font)
-        axes = {axis.axisTag: weight if axis.axisTag == "wght" else None for axis in font["fvar"].axes}
-        instancer.instantiateVariableFont(font, axes, inplace=True)
+        if "fvar" in font:
+            axes = {axis.axisTag: weight if axis.axisTag == "wght" else None for axis in font["fvar"].axes}
+            instancer.instantiateVariableFont(font, axes, inplace=True)
         places = {number: font.getGlyphID(name) for number, name in names.items()}
         font.save(buffer)
     return buffer.getvalue(), places
@@ -347,7 +351,22 @@ def literal(stretch: Stretch, glyphs: Sequence[Glyph], *, font: str, size: float
 
 
 @lru_cache
+def _every_family() -> tuple[str, ...]:
+    """The packaged families, then the mill's own."""
+    return (*(family for _, family in _FAMILIES), *(f"{_OWN}{n}" for n in range(len(_own_files()))))
+
+
+@lru_cache
+def _own_files() -> tuple[Path, ...]:
+    """TrueType fonts of the regular weight, or of all weights in one, in the folders that the settings name."""
+    found = [path for folder in settings.WEFTLINE["fonts"].values() for path in sorted(folder.rglob("*.ttf"))]
+    return tuple(path for path in found if path.stem.endswith("Regular") or "[" in path.stem or "-" not in path.stem)
+
+
+@lru_cache
 def _file(family: str) -> Path:
+    if family not in _PACKAGE_OF:
+        return _own_files()[int(family.removeprefix(_OWN))]
     folder = Path(str(resources.files(_PACKAGE_OF[family]))) / "fonts" / "ofl" / family
     return next(folder.glob("*.ttf"))
 
@@ -359,5 +378,11 @@ def _face(family: str) -> uharfbuzz.Face:
 
 @lru_cache
 def _letters(family: str) -> frozenset[int]:
-    """The characters that a family has."""
+    """The characters that a family has; none of a file that is no font with outlines that can be embedded."""
+    try:
+        with _file(family).open("rb") as file, TTFont(file, lazy=True) as font:
+            if "glyf" not in font:
+                return frozenset()
+    except (TTLibError, OSError):
+        return frozenset()
     return frozenset(_face(family).unicodes)

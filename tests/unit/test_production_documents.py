@@ -16,12 +16,15 @@ import pypdfium2
 import pytest
 import zxingcpp
 from bidi import get_display
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from production_samples import NORDIC, job_for, print_spec, raster_for, weave_spec
 
 from generation.domain.pattern import Layout, Palette, Raster
+from production.documents import scripts
 from production.documents.costing import costing_json, costing_of, costing_pdf
 from production.documents.page import PAPERS, fitted, open_page, printable, text, width_of
 from production.documents.parts import made_colours
@@ -500,3 +503,46 @@ def test_a_design_in_tones_shows_its_main_colours_and_inks():
     assert all(f"{ml:.1f} ml" in said for ml in job.assessment.usage.ink_ml.values())
     for data in (quotation_pdf(shown, job), strikeoff_pdf(shown, job)):
         assert len(text_of(data)) > 300
+
+
+@pytest.fixture
+def own_fonts(tmp_path, settings):
+    """A mill's folder with a font of two Georgian letters, one of another weight, and files that are no fonts."""
+    build = FontBuilder(1000)
+    build.setupGlyphOrder([".notdef", "an", "ban"])
+    build.setupCharacterMap({0x10D0: "an", 0x10D1: "ban"})
+    pen = TTGlyphPen(None)
+    for point, move in (((0, 0), pen.moveTo), ((500, 0), pen.lineTo), ((250, 700), pen.lineTo)):
+        move(point)
+    pen.closePath()
+    build.setupGlyf(dict.fromkeys((".notdef", "an", "ban"), pen.glyph()))
+    build.setupHorizontalMetrics(dict.fromkeys((".notdef", "an", "ban"), (600, 0)))
+    build.setupHorizontalHeader(ascent=800, descent=-200)
+    build.setupNameTable({"familyName": "Own", "styleName": "Regular"})
+    build.setupOS2()
+    build.setupPost()
+    build.save(tmp_path / "Own-Regular.ttf")
+    build.save(tmp_path / "Own-Bold.ttf")
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    settings.WEFTLINE = {**settings.WEFTLINE, "fonts": {"own": tmp_path}}
+    caches = (scripts._every_family, scripts._own_files, scripts._file, scripts._face, scripts._letters)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+def test_a_mill_s_own_fonts_print_what_the_packaged_ones_have_not(own_fonts):
+    assert printable("\u10d0\u10d1\u10d2") == "\u10d0\u10d1□"
+    buffer = io.BytesIO()
+    page = open_page(buffer, title="", subject="")
+    text(page, 50, 500, "\u10d0\u10d1", size=20)
+    page.showPage()
+    page.save()
+    assert text_of(buffer.getvalue()) == "\u10d0\u10d1"
+    assert all(embedded for _, embedded in fonts_of(buffer.getvalue()))
+
+
+def test_without_them_the_same_letters_are_squares():
+    assert printable("\u10d0\u10d1") == "□□"
