@@ -27,7 +27,7 @@ from production.domain.sheet import Sheet
 from production.domain.spec import PRINT
 from production.errors import DiskFull
 from production.files import sha256_of, write_bytes, write_together
-from production.formats.tiff import PROCESS_INKS, Compression, packed, told, write_tiff
+from production.formats.tiff import PROCESS_INKS, Compression, Strip, packed, told, write_tiff
 from production.formats.tiff_check import differences, read_with, separated_structure, wrong
 from production.formats.tile_tiff import separated_tags
 from production.ports import Manifest, Progress, RenderJob
@@ -100,7 +100,7 @@ def _strip_rows(period: int, row_bytes: int) -> int:
     return max(rows for rows in range(1, min(most, period) + 1) if period % rows == 0)
 
 
-def _strips(tile: InkTile, sheet: Sheet, strip_rows: int, compression: Compression, out: Path) -> Iterator[bytes | int]:
+def _strips(tile: InkTile, sheet: Sheet, strip_rows: int, compression: Compression, out: Path) -> Iterator[Strip | int]:
     """Each strip's bytes, or the number of the strip before that has the same."""
     period, end = _period(sheet), sheet.y_px + sheet.pattern_length_px
     marked = {

@@ -22,6 +22,7 @@ from production.files import write_together
 from production.formats.tiff import (
     Compression,
     Photometric,
+    Strip,
     keep_classic,
     mac_letters,
     packed,
@@ -101,7 +102,7 @@ def _look(file: tifffile.TiffFile, manifest: Manifest, ink: Manifest) -> Iterato
         yield from differences([("pixels", f"ink {ink['ink']}", digest, ink["sha256"])])
 
 
-def _strips(tile: InkTile, k: int, rows: int) -> Iterator[bytes]:
+def _strips(tile: InkTile, k: int, rows: int) -> Iterator[Strip]:
     for top in range(0, tile.height_px, rows):
         yield packed(np.subtract(FULL, tile.planes[top : top + rows, :, k : k + 1], dtype=np.uint8), Compression.LZW)
 

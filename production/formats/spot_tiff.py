@@ -26,6 +26,7 @@ from production.formats.tiff import (
     Compression,
     Photometric,
     Spot,
+    Strip,
     keep_classic,
     packed,
     strip_rows_of,
@@ -117,7 +118,7 @@ def _names(tile: InkTile, job: RenderJob) -> tuple[str, ...]:
     return names
 
 
-def _strips(tile: InkTile, spots: int, rows: int) -> Iterator[bytes]:
+def _strips(tile: InkTile, spots: int, rows: int) -> Iterator[Strip]:
     assert tile.indices is not None
     table = np.zeros((256, PROCESS_INKS + spots), np.uint8)
     table[np.arange(spots), PROCESS_INKS + np.arange(spots)] = FULL

@@ -29,6 +29,7 @@ _PACKED = {_BYTE: "B", _SHORT: "H", _LONG: "I", _UNDEFINED: "B", _LONG8: "Q"}
 _STRIP_OFFSETS, _STRIP_COUNTS = 273, 279
 _LAB, _SPOT = 7, 2  # colour space and kind of a channel in Photoshop's DisplayInfo
 
+Strip = bytes | memoryview  # of single bytes
 Tags = Mapping[int, tuple[int, Sequence[int] | bytes]]  # tag -> (type, values)
 
 
@@ -108,10 +109,10 @@ def strip_rows_of(row_bytes: int) -> int:
     return max(1, _STRIP_BYTES // row_bytes)
 
 
-def packed(rows: NDArray[np.uint8], compression: Compression) -> bytes:
+def packed(rows: NDArray[np.uint8], compression: Compression) -> Strip:
     """Rows (n, W, C) or indices (n, W) as the bytes of one strip; (n, W, C) as horizontal differences if packed."""
     if compression is Compression.NONE:
-        return np.ascontiguousarray(rows).tobytes()
+        return np.ascontiguousarray(rows).reshape(-1).data
     if rows.ndim == 3:
         differences = np.empty(rows.shape, np.uint8)
         differences[:, 0] = rows[:, 0]
@@ -126,7 +127,7 @@ def packed(rows: NDArray[np.uint8], compression: Compression) -> bytes:
     return encoded
 
 
-def write_tiff(path: Path, tags: Tags, strips: Iterable[bytes | int], *, big: bool = False) -> None:
+def write_tiff(path: Path, tags: Tags, strips: Iterable[Strip | int], *, big: bool = False) -> None:
     """Write a TIFF of `tags` and `strips` in their order; a number stands for the bytes of an earlier strip, again.
 
     Only one strip at a time is held. Raises TiffTooLarge where a classic TIFF would pass 4 GB, OSError for a full disk.
@@ -234,13 +235,13 @@ def mac_letters(name: str) -> bytes:
     return letters
 
 
-def strips_of(rows: NDArray[np.uint8], compression: Compression, strip_rows: int) -> Iterator[bytes]:
+def strips_of(rows: NDArray[np.uint8], compression: Compression, strip_rows: int) -> Iterator[Strip]:
     """The packed strips of a picture that is held as a whole: (H, W, C), or (H, W) indices."""
     for top in range(0, len(rows), strip_rows):
         yield packed(rows[top : top + strip_rows], compression)
 
 
-def told(strips: Iterable[bytes | int], count: int, on_progress: Progress) -> Iterator[bytes | int]:
+def told(strips: Iterable[Strip | int], count: int, on_progress: Progress) -> Iterator[Strip | int]:
     """The strips as they are; `on_progress` is told after each, or after each half percent of many."""
     every = max(1, count // 200)
     for done, strip in enumerate(strips, start=1):

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -280,13 +281,13 @@ def tile_by(name: str) -> Write:
     return {"pyvips": pyvips_lzw, "pillow": pillow_lzw, "tifffile": tifffile_lzw}[name]
 
 
-def by_the_disk(folder: Path) -> int:
-    """As many bytes as the cloth has, from a buffer."""
+def by_the_disk(folder: Path, picture: np.ndarray) -> int:
+    """As many bytes as the cloth has, a megabyte at a time; of its picture: a disk may take noise at another rate."""
     size = round(METRES * 1000 / 25.4 * DPI) * round(1500 / 25.4 * DPI) * 4
-    buffer = np.random.default_rng(3).integers(0, 256, 1 << 24, np.uint8)
     with (folder / "disk").open("wb") as file:
-        for start in range(0, size, len(buffer)):
-            file.write(buffer[: size - start])
+        for start in range(0, size, 1 << 20):
+            begin = start % (len(picture) >> 20 << 20)
+            file.write(picture[begin : begin + (1 << 20)])
     return _on_disk(folder / "disk")
 
 
@@ -305,7 +306,7 @@ def writer(name: str) -> Write:
     made: dict[str, Callable[[], Write]] = {
         "tile ours": lambda: ours("tile", METRES),
         "package": package,
-        "disk": lambda: by_the_disk,
+        "disk": lambda: partial(by_the_disk, picture=tones(SIDE_PX).ravel()),
         "raw ours": lambda: ours("bigtiff_raw", METRES),
         "raw tifffile": by_tifffile,
         "deflate ours": lambda: ours("bigtiff", METRES),
