@@ -68,6 +68,7 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
     on_progress("picture", 1, 1)
     on_progress("checks", 0, 1)
     assessment = production.assess(design, spec=spec)
+    design = assessment.shown or design  # the pixels of a picture in tones are planes now, and large
     on_progress("checks", 1, 1)
     erp = inventory.connect(shop.connector, shop=shop.slug)
     stock = inventory.stock_of(erp, [material.sku for material in assessment.materials])

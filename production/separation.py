@@ -32,6 +32,9 @@ from production.domain.picture import Picture
 from production.domain.spec import Inks
 from production.domain.usage import FULL
 
+# Every picture is converted once: what libvips keeps of it for the next time is memory for nothing.
+pyvips.cache_set_max(0)
+
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 _WIDE = 65535

@@ -96,10 +96,11 @@ def write_files(
     if not job.assessment.passed:
         errors = [finding.as_dict() for finding in job.assessment.findings if finding.severity is Severity.ERROR]
         raise NotManufacturable(fields={"findings": errors})
-    if (design.width_px, design.height_px) != (job.spec.width_px, job.spec.height_px):
+    drawn = job.assessment.tile or design  # of tones there are the planes, and the pixels themselves may be gone
+    if (drawn.width_px, drawn.height_px) != (job.spec.width_px, job.spec.height_px):
         raise RasterDoesNotFit(
             fields={
-                "measured": f"{design.width_px} x {design.height_px} px",
+                "measured": f"{drawn.width_px} x {drawn.height_px} px",
                 "limit": f"{job.spec.width_px} x {job.spec.height_px} px",
             }
         )
