@@ -13,28 +13,29 @@ The format has no checksum: it stands in a comment. Written with lxml, read back
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element as Read
 from zoneinfo import ZoneInfo
 
-from defusedxml import DefusedXmlException
 from lxml import etree
 
 from generation.domain.pattern import MM_PER_INCH, Raster
 from production.domain.finding import Finding
 from production.domain.picture import Picture
 from production.formats.tickets import (
+    Difference,
     address,
-    comments,
+    compared,
     file_name,
-    is_placed,
+    near,
     number,
     placed_files,
-    read,
     text,
-    unequal,
-    unreadable,
+    the_placed,
+    wrong_checksum,
+    wrong_name,
 )
 from production.ports import Manifest, RenderJob, WrittenFile
 
@@ -74,37 +75,31 @@ def write_durst(job: RenderJob, design: Raster | Picture, files: Sequence[Writte
 
 
 def check_durst(path: Path, manifest: Manifest) -> list[Finding]:
-    """Read the job ticket back and compare it with the manifest: file and checksum, size in mm, one copy."""
-    try:
-        root = read(path.read_bytes())
-    except (SyntaxError, ValueError, DefusedXmlException) as error:
-        return [unreadable(path.name, error)]
-    try:
-        differences = list(_differences(root, manifest))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        differences = [("structure", f"{type(error).__name__}: {error}", "HotfolderJob, ProductionJob, PrintItem")]
-    return [unequal(path.name, *difference) for difference in differences]
+    """Read the job ticket back and compare it with the manifest: name, file and checksum, size in mm, one copy."""
+    return compared(path, manifest, partial(_differences, path.name))
 
 
-def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
+def _differences(path_name: str, root: Read, manifest: Manifest) -> Iterator[Difference]:
     if root.tag != "HotfolderJob":
         raise ValueError(root.tag)
-    files = [each for each in manifest["files"] if each["format"] == "pdfx" and is_placed(each["name"])]
+    files = the_placed("durst", manifest)
     items = root.findall("ProductionJob/PrintItem")
     if len(items) != 1 or len(files) != 1:
         yield "number of print items", len(items), len(files)
         return
     item, file = items[0], files[0]
+    production = root.find("ProductionJob")
+    assert production is not None, "the item stands in it"
+    names = [production.get("name"), production.get("externalId"), item.get("name")]
+    yield from wrong_name(path_name, manifest, names)
     if unquote(file_name(urlsplit(item.attrib["url"]).path)) != file["name"]:
         yield "file to print", item.get("url"), file["name"]
-    meant = f"sha256 {file['sha256']} bytes {file['bytes']}"
-    if comments(root) != [meant]:
-        yield "checksum", comments(root), meant
+    yield from wrong_checksum(root, file)
     if item.get("unit") != "mm":
         yield "unit", item.get("unit"), "mm"
     for name, px in zip(("width", "height"), manifest["sheet"]["px"], strict=True):
         mm = px / manifest["sheet"]["dpi"] * 25.4
-        if abs(float(item.attrib[name]) - mm) > _TOLERANCE_MM:
+        if not near([float(item.attrib[name])], [mm], _TOLERANCE_MM):
             yield f"{name} in mm", item.get(name), mm
     if (item.get("numberOfCopies"), item.get("pages")) != ("1", "1"):
         yield "number of copies", item.get("numberOfCopies"), 1

@@ -16,28 +16,28 @@ The format has no checksum: it stands in a comment. Written with lxml, read back
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element as Read
 
-from defusedxml import DefusedXmlException
 from lxml import etree
 
 from generation.domain.pattern import Layout, Raster
 from production.domain.finding import Finding
 from production.domain.picture import Picture
 from production.formats.tickets import (
+    Difference,
     choose,
-    comments,
+    compared,
     file_name,
-    is_placed,
+    near,
     number,
     placed_files,
-    placed_kind,
-    read,
     text,
-    unequal,
-    unreadable,
+    the_placed,
     where,
+    wrong_checksum,
+    wrong_name,
 )
 from production.ports import Manifest, RenderJob, WrittenFile
 
@@ -73,23 +73,15 @@ def write_ergosoft(job: RenderJob, design: Raster | Picture, files: Sequence[Wri
 
 
 def check_ergosoft(path: Path, manifest: Manifest) -> list[Finding]:
-    """Read the job back and compare it with the manifest: file and checksum, repeats, offset, mirroring."""
-    try:
-        root = read(path.read_bytes())
-    except (SyntaxError, ValueError, DefusedXmlException) as error:
-        return [unreadable(path.name, error)]
-    try:
-        differences = list(_differences(root, manifest))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        differences = [("structure", f"{type(error).__name__}: {error}", "HotFile, Job, StepAndRepeatImage")]
-    return [unequal(path.name, *difference) for difference in differences]
+    """Read the job back and compare it with the manifest: name, file and checksum, repeats, offset, mirroring."""
+    return compared(path, manifest, partial(_differences, path.name))
 
 
-def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
+def _differences(path_name: str, root: Read, manifest: Manifest) -> Iterator[Difference]:
     if root.tag != "HotFile":
         raise ValueError(root.tag)
-    kind = placed_kind("ergosoft", (each["format"] for each in manifest["files"]))
-    file = next(each for each in manifest["files"] if each["format"] == kind and is_placed(each["name"]))
+    file = the_placed("ergosoft", manifest)[0]
+    yield from wrong_name(path_name, manifest, [each.get("Name") for each in root.findall("Job")])
     images = root.findall("Job/StepAndRepeatImage")
     if len(images) != 1:
         yield "number of images", len(images), 1
@@ -99,14 +91,12 @@ def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, 
         yield "file to print", image.get("FileName"), file["name"]
     if not image.attrib["FileName"].startswith(manifest["machine"]["rip_folder"]):
         yield "folder", image.get("FileName"), manifest["machine"]["rip_folder"]
-    meant = f"sha256 {file['sha256']} bytes {file['bytes']}"
-    if comments(root) != [meant]:
-        yield "checksum", comments(root), meant
+    yield from wrong_checksum(root, file)
     sheet = manifest["sheet"]
     for name, tile, pattern in zip(
         ("SizeFactorHorz", "SizeFactorVert"), sheet["tile_px"], sheet["pattern_px"][2:], strict=True
     ):
-        if abs(float(image.findtext(name) or 0) * tile - pattern) > 0.01 + pattern * 1e-6:
+        if not near([float(image.findtext(name) or 0) * tile], [pattern], 0.01 + pattern * 1e-6):
             yield "number of repeats", f"{name} {image.findtext(name)}", pattern / tile
     flags = [int(image.findtext(name) or -1) for name in ("SelectedOffset", "MirrorHorzX", "MirrorVertY")]
     layout = sheet["layout"]

@@ -17,28 +17,28 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element as Read
 
-from defusedxml import DefusedXmlException
 from lxml import etree
 
 from generation.domain.pattern import Layout, Raster
 from production.domain.finding import Finding
 from production.domain.picture import Picture
 from production.formats.tickets import (
+    Difference,
     choose,
-    comments,
+    compared,
     file_name,
-    is_placed,
+    near,
     number,
     placed_files,
-    placed_kind,
-    read,
     text,
-    unequal,
-    unreadable,
+    the_placed,
     where,
+    wrong_checksum,
+    wrong_name,
 )
 from production.ports import Manifest, RenderJob, WrittenFile
 
@@ -91,38 +91,35 @@ def write_printfactory(job: RenderJob, design: Raster | Picture, files: Sequence
 
 
 def check_printfactory(path: Path, manifest: Manifest) -> list[Finding]:
-    """Read the job back and compare it with the manifest: file and checksum, sizes in units, way and drop."""
-    try:
-        root = read(path.read_bytes())
-    except (SyntaxError, ValueError, DefusedXmlException) as error:
-        return [unreadable(path.name, error)]
-    try:
-        differences = list(_differences(root, manifest))
-    except (KeyError, ValueError, TypeError, AttributeError, StopIteration) as error:
-        differences = [("structure", f"{type(error).__name__}: {error}", "Job, PDFJob, Parts")]
-    return [unequal(path.name, *difference) for difference in differences]
+    """Read the job back and compare it with the manifest: name, file, checksum, copies, sizes in units, way, drop."""
+    return compared(path, manifest, partial(_differences, path.name))
 
 
-def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
+def _differences(path_name: str, root: Read, manifest: Manifest) -> Iterator[Difference]:
     if root.tag != "Job":
         raise ValueError(root.tag)
-    kind = placed_kind("printfactory", (each["format"] for each in manifest["files"]))
-    file = next(each for each in manifest["files"] if each["format"] == kind and is_placed(each["name"]))
-    paths = [each.text or "" for each in root.findall("PDFJob/InputJobs/FilePath")]
+    file = the_placed("printfactory", manifest)[0]
+    yield from wrong_name(path_name, manifest, [root.findtext("Name")])
+    printed = (root.findtext("JobType"), root.findtext("Print"))
+    if printed != ("Regular", "true"):
+        yield "kind of job", printed, "Regular, printed"
+    inputs = root.findall("PDFJob/InputJobs/FilePath")
+    copies = [(each.get("Copies"), each.get("IsTemporary")) for each in inputs]
+    if copies != [("1", "false")]:
+        yield "number of copies", copies, "1, of a file that stays"
+    paths = [each.text or "" for each in inputs]
     folder = manifest["machine"]["rip_folder"]
     if [file_name(each) for each in paths] != [file["name"]] or not paths[0].startswith(folder):
         yield "file to print", paths, f"{folder} {file['name']}".strip()
-    meant = f"sha256 {file['sha256']} bytes {file['bytes']}"
-    if comments(root) != [meant]:
-        yield "checksum", comments(root), meant
+    yield from wrong_checksum(root, file)
     uuid.UUID(root.findtext("GUID") or "")
     sheet = manifest["sheet"]
-    part = next(root.iter("Part"))
+    (part,) = root.findall("Parts/Part")
     area, design = _attributes(part, "SourceArea"), _attributes(part, "StepAndRepeat/Design")
     found = [area["Right"] - area["Left"], area["Bottom"] - area["Top"], design["Width"], design["Height"]]
     pixels = [*sheet["pattern_px"][2:], *sheet["tile_px"]]
     for unit, px in zip(found, pixels, strict=True):
-        if abs(unit / 18 * sheet["dpi"] - px) > 0.01:
+        if not near([unit / 18 * sheet["dpi"]], [px], 0.01):
             yield "size", f"{unit} units", f"{px} px"
     still = [_attributes(part, name) for name in ("StepAndRepeat/Offset", "StepAndRepeat/Spacing")]
     if still != [{"X": 0, "Y": 0}] * 2 or _attributes(part, "Scale") != {"X": 1, "Y": 1}:

@@ -6,17 +6,18 @@ A ticket places either one repeat, which the machine's own step-and-repeat lays 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, TreeBuilder
 
+from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from production.domain.finding import Finding, Severity
 from production.errors import LayoutNotInTicket, TicketForPrintOnly, TicketNeedsFile
-from production.ports import RenderJob, WrittenFile
+from production.ports import Manifest, RenderJob, WrittenFile
 
 REPEATS = ("tile", "spot", "inks")  # kinds of file that hold one repeat
 LENGTHS = ("pdfx", "bigtiff", "bigtiff_raw")  # kinds of file that hold the whole length
@@ -34,6 +35,8 @@ MIMES = {".tif": "image/tiff", ".pdf": "application/pdf"}
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 _Kind = TypeVar("_Kind")
+
+Difference = tuple[str, object, object]  # (what, as it stands in a ticket, as the manifest has it)
 
 
 def placed_kind(ticket: str, kinds: Iterable[str]) -> str | None:
@@ -151,14 +154,59 @@ def read(data: bytes) -> Element:
     return root
 
 
-def comments(root: Element) -> list[str]:
-    """The comments of a ticket that was read."""
-    return [str(node.text).strip() for node in root.iter() if not isinstance(node.tag, str)]
-
-
 def file_name(path: str) -> str:
     """The last part of a path as any system writes it."""
     return PurePath(path.replace("\\", "/")).name
+
+
+def compared(
+    path: Path, manifest: Manifest, differences: Callable[[Element, Manifest], Iterable[Difference]]
+) -> list[Finding]:
+    """A finding for each of the `differences` between a ticket and the manifest, or for one that can't be read."""
+    try:
+        root = read(path.read_bytes())
+    except (SyntaxError, ValueError, DefusedXmlException) as error:
+        return [unequal(path.name, "form", f"{type(error).__name__}: {error}", "well-formed XML")]
+    try:
+        found = [*differences(root, manifest)]
+    except Exception as error:  # what lacks or means nothing comes to light wherever it is first used
+        found = [("structure", f"{type(error).__name__}: {error}", "a whole ticket of this job")]
+    return [unequal(path.name, *each) for each in found]
+
+
+def wrong_name(path_name: str, manifest: Manifest, said: Iterable[str | None]) -> Iterator[Difference]:
+    """The job is called in a ticket as the ticket's file is: each time that it is `said`."""
+    revision = f"-r{manifest['revision']}"
+    meant = path_name.rpartition(revision)[0] + revision
+    for name in said:
+        if name != meant:
+            yield "job", name, meant
+
+
+def the_placed(ticket: str, manifest: Manifest) -> list[Mapping[str, Any]]:
+    """What the manifest says of the files that a ticket places. Raises ValueError where it names none."""
+    kind = placed_kind(ticket, (each["format"] for each in manifest["files"]))
+    found = [each for each in manifest["files"] if each["format"] == kind and is_placed(each["name"])]
+    if not found:
+        raise ValueError("no file to place")
+    return found
+
+
+def wrong_checksum(root: Element, file: Mapping[str, Any]) -> Iterator[Difference]:
+    """The comment that stands for a checksum, in the dialects that have none, is that of the file."""
+    said = [str(node.text).strip() for node in root.iter() if not isinstance(node.tag, str)]
+    meant = f"sha256 {file['sha256']} bytes {file['bytes']}"
+    if said != [meant]:
+        yield "checksum", said, meant
+
+
+def near(found: Sequence[float], meant: Sequence[float], within: float) -> bool:
+    """Whether as many numbers were found as are meant, each `within` of its own; what is no number is near nothing.
+
+    >>> near([1.0], [1.1], 0.2), near([float("nan")], [1.1], 0.2)
+    (True, False)
+    """
+    return len(found) == len(meant) and all(abs(a - b) <= within for a, b in zip(found, meant, strict=True))
 
 
 def unequal(path_name: str, what: str, found: object, meant: object) -> Finding:
@@ -172,8 +220,3 @@ def unequal(path_name: str, what: str, found: object, meant: object) -> Finding:
         remedy="Release the job again; do not send this ticket to a machine.",
         sentence=f"{path_name} says another {what} than the job has.",
     )
-
-
-def unreadable(path_name: str, error: Exception) -> Finding:
-    """A ticket can't be parsed."""
-    return unequal(path_name, "form", f"{type(error).__name__}: {error}", "well-formed XML")

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from urllib.parse import quote, unquote
 from xml.etree.ElementTree import Element as Read
 from zoneinfo import ZoneInfo
 
-from defusedxml import DefusedXmlException
 from django.conf import settings
 from lxml import etree
 
@@ -36,16 +35,17 @@ from production.domain.spec import Inks
 from production.formats.tickets import (
     MIMES,
     REPEATS,
-    is_placed,
+    Difference,
+    compared,
+    near,
     number,
     placed_files,
-    placed_kind,
-    read,
     text,
+    the_placed,
     token,
     tokens,
     unequal,
-    unreadable,
+    wrong_name,
 )
 from production.ports import Manifest, RenderJob, WrittenFile
 from production.separation import solids
@@ -452,19 +452,12 @@ def _output(root: Any, job: RenderJob) -> None:
 
 def check_xjdf(path: Path, manifest: Manifest) -> list[Finding]:
     """Read a ticket back and compare it with the manifest: sizes, every placement, inks, files; the schema if set."""
-    data = path.read_bytes()
-    try:
-        root = read(data)
-    except (SyntaxError, ValueError, DefusedXmlException) as error:
-        return [unreadable(path.name, error)]
-    try:
-        differences = list(_differences(root, manifest))
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError, ZeroDivisionError, StopIteration) as error:
-        differences = [("structure", f"{type(error).__name__}: {error}", "an XJDF ticket of this job")]
+    found = compared(path, manifest, partial(_differences, path.name))
     schema: Path | None = settings.WEFTLINE["xjdf_schema"]
-    if schema is not None:
-        differences += [("schema", said, "valid by CIP4's schema") for said in _invalid(data, schema)]
-    return [unequal(path.name, *difference) for difference in differences]
+    if schema is not None and all(finding.where != "form" for finding in found):
+        said = _invalid(path.read_bytes(), schema)
+        found += [unequal(path.name, "schema", each, "valid by CIP4's schema") for each in said]
+    return found
 
 
 def _invalid(data: bytes, schema: Path) -> list[str]:
@@ -480,15 +473,14 @@ def _rules(schema: Path) -> Any:
     return etree.XMLSchema(etree.parse(str(schema), etree.XMLParser(resolve_entities=False, no_network=True)))
 
 
-def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
-    """(what, as it stands in the ticket, as the manifest has it) for everything that is not the same."""
+def _differences(path_name: str, root: Read, manifest: Manifest) -> Iterator[Difference]:
     sheet, usage = manifest["sheet"], manifest["assessment"]["usage"]
     part = f"r{manifest['revision']}"
     if root.tag != f"{{{NAMESPACE}}}XJDF" or root.get("JobPartID") != part:
         yield "job", f"{root.tag} {root.get('JobPartID')}", part
-    known = {each.get("IDUsage"): each.get("IDValue") for each in root.findall(_q("GeneralID"))}
-    if not str(known["Job"]).endswith(part):
-        yield "job", known["Job"], part
+    if root.get("JobID") != token(manifest["reference"]):
+        yield "job", root.get("JobID"), token(manifest["reference"])
+    yield from _wrong_names(path_name, root, manifest)
     created = _at(root, "AuditPool", "AuditCreated", "Header").get("Time")
     if created != manifest["released_at"]:
         yield "time of release", created, manifest["released_at"]
@@ -496,27 +488,34 @@ def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, 
     pt = POINTS / sheet["dpi"]
     layout = _at(_set(root, "Layout"), "Resource", "Layout")
     whole = [0, 0, sheet["px"][0] * pt, sheet["px"][1] * pt]
-    if not _near(_floats(layout, "SurfaceContentsBox"), whole, 1e-3):
+    if not near(_floats(layout, "SurfaceContentsBox"), whole, 1e-3):
         yield "size of the cloth", layout.get("SurfaceContentsBox"), whole
     yield from _wrong_placements(root, layout, manifest)
     media = _at(_set(root, "Media"), "Resource")
-    if abs(_floats(_at(media, "Media"), "Dimension")[0] * MM_PER_INCH / POINTS - sheet["mm"][0]) > 1:
+    wide = _floats(_at(media, "Media"), "Dimension")[0] * MM_PER_INCH / POINTS
+    if not near([wide], [sheet["mm"][0]], 1):
         yield "width of the roll", _at(media, "Media").get("Dimension"), f"{sheet['mm'][0]} mm"
     amount = _at(media, "AmountPool", "PartAmount")
-    if abs(float(amount.attrib["Amount"]) + float(amount.attrib["Waste"]) - usage["fabric_length_m"]) > 1e-3:
+    lengths = [float(amount.attrib["Amount"]), float(amount.attrib["Waste"])]
+    if not near([lengths[0], sum(lengths)], [usage["pattern_length_m"], usage["fabric_length_m"]], 1e-3):
         yield "length of cloth", dict(amount.attrib), usage["fabric_length_m"]
     output = _at(_set(root, "Component"), "Resource", "AmountPool", "PartAmount").get("Amount")
-    if abs(float(output or 0) - manifest["quantity_m"]) > 1e-4:
+    if not near([float(output or 0)], [manifest["quantity_m"]], 1e-4):
         yield "quantity", output, manifest["quantity_m"]
     inks = _set(root, "Ink").findall(_q("Resource"))
     found = [float(_at(ink, "AmountPool", "PartAmount").attrib["Amount"]) for ink in inks]
-    if not _near(found, list(usage["ink_ml"].values()), 1e-3):
+    if not near(found, list(usage["ink_ml"].values()), 1e-3):
         yield "ink in ml", found, usage["ink_ml"]
+    named = [(_at(ink, "Part").get("Separation"), ink.get("DescriptiveName")) for ink in inks]
+    names = [each["ink"] for each in manifest["separations"]]
+    if named != list(zip(tokens(names), map(text, names), strict=True)):
+        yield "list of inks", named, names
     yield from _wrong_colours(root, manifest)
     for name in ("InterpretingParams", "RenderingParams"):
         resolution = _floats(_at(_set(root, name), "Resource", name, "ObjectResolution"), "Resolution")
-        if not _near(resolution, [sheet["dpi"]] * 2, 1e-6):
+        if not near(resolution, [sheet["dpi"]] * 2, 1e-6):
             yield "resolution", resolution, sheet["dpi"]
+    yield from _wrong_words(root)
     profile = _at(_set(root, "ColorSpaceConversionParams"), "Resource", "ColorSpaceConversionParams", "FileSpec")
     if profile.get("CheckSum") != manifest["profile"]["sha256"]:
         yield "profile", profile.get("CheckSum"), manifest["profile"]["sha256"]
@@ -525,17 +524,59 @@ def _differences(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, 
         yield "profile", profile.get("URL"), beside[0]
 
 
-def _wrong_files(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
+def _wrong_names(path_name: str, root: Read, manifest: Manifest) -> Iterator[Difference]:
+    """The job, its order, its lots and its printer are called by their names."""
+    known = {each.get("IDUsage"): each.get("IDValue") for each in root.findall(_q("GeneralID"))}
+    mark = root.find(f".//{_q('IdentificationField')}")
+    yield from wrong_name(path_name, manifest, [known.get("Job"), *([] if mark is None else [mark.get("Value")])])
+    meant = {f"Lot-{token(each['sku'])}": text(each["lot"]) for each in manifest["lots"] if each["lot"]}
+    if manifest["order"]:
+        meant["SalesOrder"] = text(manifest["order"])
+    if manifest["artwork"] is not None:
+        meant["ArtworkSHA256"] = manifest["artwork"]["sha256"]
+    said = {key: value for key, value in known.items() if key not in ("Job", "Link")}
+    if said != meant:
+        yield "order, artwork or lots", said, meant
+    device = _at(_set(root, "Device"), "Resource", "Device").get("DeviceID")
+    if device != token(manifest["machine"]["code"]):
+        yield "printer", device, manifest["machine"]["code"]
+    fabric = _at(_set(root, "Media"), "Resource").get("ExternalID")
+    if fabric != token(manifest["article"]):
+        yield "fabric", fabric, manifest["article"]
+
+
+def _wrong_words(root: Read) -> Iterator[Difference]:
+    """The file is printed as it is: once, at its own size, without another conversion of its colours."""
+    for name, element, attribute, meant in (
+        ("InterpretingParams", "InterpretingParams", "Scaling", "1 1"),
+        ("RenderingParams", "RenderingParams", "ColorantDepth", "8"),
+        ("ColorSpaceConversionParams", "ColorSpaceConversionParams", "ICCProfileUsage", "UsePDL"),
+        ("ColorSpaceConversionParams", "ColorSpaceConversionOp", "Operation", "Untag"),
+        ("ColorSpaceConversionParams", "ColorSpaceConversionOp", "SourceCS", "All"),
+        ("DigitalPrintingParams", "DigitalPrintingParams", "Sides", "OneSidedFront"),
+        ("RunList", "RunList", "NPage", "1"),
+        ("Media", "Media", "MediaUnit", "Roll"),
+    ):
+        for each in _set(root, name).findall(f".//{_q(element)}") or [root]:
+            if each.get(attribute) != meant:
+                yield attribute, each.get(attribute), meant
+    if (copies := _at(root, "ProductList", "Product").get("Amount")) != "1":
+        yield "number of copies", copies, 1
+
+
+def _wrong_files(root: Read, manifest: Manifest) -> Iterator[Difference]:
     specs = [_at(each, "RunList", "FileSpec") for each in _set(root, "RunList").findall(_q("Resource"))]
     found = [(unquote(one.attrib["URL"]), one.get("CheckSum"), int(one.attrib["FileSize"])) for one in specs]
-    kind = _kind(manifest)
-    files = [each for each in manifest["files"] if each["format"] == kind and is_placed(each["name"])]
-    meant = [(each["name"], each["sha256"], each["bytes"]) for each in files]
+    meant = [(each["name"], each["sha256"], each["bytes"]) for each in the_placed("xjdf", manifest)]
     if found != meant:
         yield "file to print", found, meant
+    size = _source_points(manifest)
+    for each in _set(root, "RunList").findall(_q("Resource")):
+        if not near(_floats(_at(each, "RunList"), "SourceTrimBox"), [0, 0, *size], 1e-3):
+            yield "size of the file", _at(each, "RunList").get("SourceTrimBox"), size
 
 
-def _wrong_colours(root: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
+def _wrong_colours(root: Read, manifest: Manifest) -> Iterator[Difference]:
     """Every separation has its exact name and its Lab, and is listed under the same token."""
     colours = _set(root, "Color").findall(_q("Resource"))
     listed = _at(_set(root, "ColorantControl"), "Resource", "ColorantControl").attrib["ColorantOrder"].split()
@@ -550,13 +591,17 @@ def _wrong_colours(root: Read, manifest: Manifest) -> Iterator[tuple[str, object
         given = _at(colour, "Color")
         if given.get("ActualColorName") != text(name):
             yield "name of an ink", given.get("ActualColorName"), name
-        if not _near(_floats(given, "Lab"), lab, 0.011):
+        if not near(_floats(given, "Lab"), lab, 0.011):
             yield "colour of an ink", given.get("Lab"), lab
+    channels = [each["channel"] for each in manifest["separations"]]
+    model = "DeviceCMYK" if channels == list("CMYK") and _kind(manifest) != "spot" else "DeviceN"
+    if (said := _at(_set(root, "ColorantControl"), "Resource", "ColorantControl").get("ProcessColorModel")) != model:
+        yield "colour model", said, model
 
 
-def _wrong_placements(root: Read, layout: Read, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
+def _wrong_placements(root: Read, layout: Read, manifest: Manifest) -> Iterator[Difference]:
     sheet = manifest["sheet"]
-    step = next(each for each in _at(_set(root, "Layout"), "Resource") if each.tag == f"{{{OURS}}}StepRepeat")
+    (step,) = _at(_set(root, "Layout"), "Resource").findall(f"{{{OURS}}}StepRepeat")
     drop, shift, mirror = _LAYOUTS[sheet["layout"]]
     meant_step = {
         "Layout": sheet["layout"],
@@ -571,7 +616,7 @@ def _wrong_placements(root: Read, layout: Read, manifest: Manifest) -> Iterator[
     for key, value in meant_step.items():
         if step.get(key) != value:
             yield "step and repeat", f"{key} {step.get(key)}", value
-    if not _near(_floats(step, "Resolution"), [sheet["dpi"]] * 2, 1e-6):
+    if not near(_floats(step, "Resolution"), [sheet["dpi"]] * 2, 1e-6):
         yield "step and repeat", step.get("Resolution"), sheet["dpi"]
     px = sheet["dpi"] / POINTS
     found = []
@@ -579,6 +624,8 @@ def _wrong_placements(root: Read, layout: Read, manifest: Manifest) -> Iterator[
         a, b, c, d, x, y = _floats(each, "CTM")
         left, bottom, right, top = (round(value * px) for value in _floats(each, "ClipBox"))
         found.append(((a, b, c, d), round(x * px), round(y * px), left, bottom, right, top))
+        if not near(_floats(each, "TrimSize"), _source_points(manifest), 1e-3):
+            yield "size of a repeat", each.get("TrimSize"), _source_points(manifest)
     meant, said = [((1, 0, 0, 1), 0, 0, 0, 0, *sheet["px"])], "file"
     if _kind(manifest) in REPEATS:
         meant, said = list(islice(_repeats(sheet, sheet["pattern_px"][3]), MOST_PLACEMENTS + 1)), "all"
@@ -622,10 +669,13 @@ def _repeats(sheet: Mapping[str, Any], length_px: int) -> Iterator[tuple[Any, ..
 
 
 def _kind(manifest: Manifest) -> str:
-    kind = placed_kind("xjdf", (each["format"] for each in manifest["files"]))
-    if kind is None:
-        raise ValueError("no file to place")
-    return kind
+    return str(the_placed("xjdf", manifest)[0]["format"])
+
+
+def _source_points(manifest: Manifest) -> list[float]:
+    """Width and height in points of what is in the placed file, by the manifest."""
+    sheet = manifest["sheet"]
+    return [px * POINTS / sheet["dpi"] for px in sheet["tile_px" if _kind(manifest) in REPEATS else "px"]]
 
 
 def _q(name: str) -> str:
@@ -633,7 +683,10 @@ def _q(name: str) -> str:
 
 
 def _set(root: Read, name: str) -> Read:
-    return next(each for each in root.findall(_q("ResourceSet")) if each.get("Name") == name)
+    for each in root.findall(_q("ResourceSet")):
+        if each.get("Name") == name:
+            return each
+    raise ValueError(f"no {name}")
 
 
 def _at(node: Read, *names: str) -> Read:
@@ -647,7 +700,3 @@ def _at(node: Read, *names: str) -> Read:
 
 def _floats(node: Read, name: str) -> list[float]:
     return [float(value) for value in node.attrib[name].split()]
-
-
-def _near(found: Sequence[float], meant: Sequence[float], within: float) -> bool:
-    return len(found) == len(meant) and all(abs(a - b) <= within for a, b in zip(found, meant, strict=True))

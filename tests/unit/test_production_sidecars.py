@@ -2,6 +2,7 @@
 
 import json
 import os
+from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -240,6 +241,16 @@ CHANGES = {
     "colour of an ink": ("Lab", "0 0 0", "Color", "Color"),
     "list of separations": ("Separation", "Red", "Color", "Part"),
     "profile": ("CheckSum", "ab", "ColorSpaceConversionParams", "FileSpec"),
+    "list of inks": ("Separation", "Magenta", "Ink", "Part"),
+    "colour model": ("ProcessColorModel", "DeviceN", "ColorantControl", "ColorantControl"),
+    "size of the file": ("SourceTrimBox", "0 0 1 1", "RunList", "RunList"),
+    "size of a repeat": ("TrimSize", "1 1", "Layout", "PlacedObject"),
+    "job": ("Value", "WL-000002-1-r1", "Layout", "IdentificationField"),
+    "printer": ("DeviceID", "PRT9", "Device", "Device"),
+    "fabric": ("ExternalID", "SILK", "Media", "Resource"),
+    "Scaling": ("Scaling", "2 2", "InterpretingParams", "InterpretingParams"),
+    "Operation": ("Operation", "Convert", "ColorSpaceConversionParams", "ColorSpaceConversionOp"),
+    "NPage": ("NPage", "2", "RunList", "RunList"),
 }
 
 
@@ -252,6 +263,66 @@ def test_whatever_else_a_ticket_says_is_found(what, tmp_path, no_schema):
     root.find(f".//j:ResourceSet[@Name='{group}']//j:{element}", NS).set(name, value)
     path.write_bytes(etree.tostring(root))
     assert what in wrong("xjdf", path, made.manifest)
+
+
+@pytest.mark.parametrize("code", TICKETS)
+def test_a_number_that_is_none_is_never_the_right_one(code, tmp_path, no_schema):
+    made = case(tmp_path, formats=("tile", "pdfx"))
+    path = written(made, code)
+    whole = etree.parse(str(path)).getroot()
+    numbers = {  # what a machine measures by
+        "xjdf": [("PartAmount", "Amount"), ("Media", "Dimension"), ("PlacedObject", "TrimSize")],
+        "ergosoft": [("SizeFactorHorz", None), ("SizeFactorVert", None)],
+        "printfactory": [("SourceArea", "Right"), ("SourceArea", "Bottom"), ("Design", "Width"), ("Design", "Height")],
+        "durst": [("PrintItem", "width"), ("PrintItem", "height")],
+    }[code]
+    for name, attribute in numbers:
+        root = deepcopy(whole)
+        node = next(each for each in root.iter(etree.Element) if etree.QName(each).localname == name)
+        if attribute is None:
+            node.text = "nan"
+        else:
+            node.set(attribute, " ".join("nan" for _ in node.get(attribute).split()))
+        path.write_bytes(etree.tostring(root))
+        assert wrong(code, path, made.manifest), (name, attribute)
+
+
+@pytest.mark.parametrize("code", TICKETS)
+def test_a_ticket_that_lacks_a_part_is_found_whichever_it_is(code, tmp_path, no_schema):
+    made = case(tmp_path, formats=("tile", "pdfx"), customer="", order="", words="", shop="")
+    path = written(made, code)
+    whole = etree.parse(str(path)).getroot()
+    # What a machine does well without: words for people, times, and what the mill measures.
+    needless = {"Comment", "Intent", "NodeInfo", "QualityControlParams", "ColorMeasurement", "ContentObject"}
+    needless |= {"ColorMeasurementConditions", "StripMark", "IdentificationField", "TIFFFormatParams", "Ink", "User"}
+    needless |= {"MediaIntent", "ColorIntent", "SurfaceColor", "LayoutIntent", "ProductionIntent", "Contact", "Company"}
+    for k, each in enumerate(whole.iter()):
+        name = etree.QName(each).localname if isinstance(each.tag, str) else ""
+        within = {etree.QName(parent).localname for parent in each.iterancestors()}
+        group = each.get("Name") or next((up.get("Name") for up in each.iterancestors() if up.get("Name")), "")
+        if k == 0 or name in needless or within & {"Product"} or group in needless or each.get("IDUsage") == "Link":
+            continue
+        root = deepcopy(whole)
+        lacking = list(root.iter())[k]
+        lacking.getparent().remove(lacking)
+        path.write_bytes(etree.tostring(root))
+        assert wrong(code, path, made.manifest), (name, group)
+
+
+@pytest.mark.parametrize("code", TICKETS)
+def test_a_ticket_of_another_job_is_found(code, tmp_path, no_schema):
+    made = case(tmp_path, formats=("tile", "pdfx"))
+    path = written(made, code)
+    path.write_bytes(path.read_bytes().replace(b'WL-000001-1-r1"', b'WL-000002-1-r1"').replace(b"-r1</", b"-r2</"))
+    assert "job" in wrong(code, path, made.manifest)
+
+
+@pytest.mark.parametrize("code", TICKETS)
+def test_a_manifest_that_names_nothing_to_place_is_found(code, tmp_path, no_schema):
+    made = case(tmp_path, formats=("tile", "pdfx"))
+    path = written(made, code)
+    made.manifest["files"] = []
+    assert wrong(code, path, made.manifest) == ["structure"]
 
 
 @pytest.mark.parametrize(
@@ -402,6 +473,8 @@ DIALECT_CHANGES = [
     ("printfactory", b'Denominator="2"', b'Denominator="3"', "layout"),
     ("printfactory", b'Right="', b'Right="1', "size"),
     ("printfactory", b'<Scale X="1"', b'<Scale X="2"', "place or scale"),
+    ("printfactory", b'Copies="1"', b'Copies="3"', "number of copies"),
+    ("printfactory", b"<Print>true", b"<Print>false", "kind of job"),
     ("printfactory", b"r1.tif", b"r2.tif", "file to print"),
     ("durst", b'unit="mm"', b'unit="inch"', "unit"),
     ("durst", b'numberOfCopies="1"', b'numberOfCopies="2"', "number of copies"),
