@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from generation.domain.pattern import Repeat
+from generation.domain.pattern import Palette, Repeat
 from inventory_sync import services as inventory
 from orders import work
-from orders.errors import NotYetInStock
+from orders.errors import InvalidOrder, NotYetInStock
 from orders.models import Shop
 from production import services as production
 from production.domain.finding import Finding
@@ -28,7 +28,7 @@ class Wish:
     machine: str | None
     ink_set: str | None
     formats: tuple[str, ...]
-    spots: tuple[str, ...]
+    spots: tuple[str, ...]  # a name for each colour in the palette's order, or "#rrggbb=name"
     reference: str
     revision: int
     customer: str
@@ -96,9 +96,27 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
         lots=tuple(LotUse(m.sku, m.name, m.lot or "", m.quantity, stock[m.sku].unit) for m in planned),
         provenance=Provenance(hashlib.sha256(data).hexdigest(), "file", wish.picture.name, 0),
         tz=shop.time_zone,
-        spots=wish.spots,
+        spots=_spots(wish.spots, assessment.palette),
         paper=shop.paper,
         terms=shop.terms,
     )
     files = production.write_files(design, job=job, folder=folder, formats=wish.formats, on_progress=on_progress)
     return Made(job, tuple(files), (*read, *assessment.findings))
+
+
+def _spots(named: tuple[str, ...], palette: Palette) -> tuple[str, ...]:
+    """Return the names of the spot channels in the palette's order.
+
+    Raises InvalidOrder where colours are named and they are not those of the picture.
+    """
+    pairs = dict(name.split("=", 1) for name in named if "=" in name)
+    if not pairs:
+        return named
+    names = {colour.strip().lower(): name.strip() for colour, name in pairs.items()}
+    if len(pairs) < len(named) or set(names) != set(palette.colours):
+        raise InvalidOrder(
+            f"The colours of the picture are {', '.join(palette.colours)}: give each of them a name, such as "
+            f"{palette.colours[0]}=Ecru.",
+            fields={"field": "spots", "measured": ",".join(named), "limit": list(palette.colours)},
+        )
+    return tuple(names[colour] for colour in palette.colours)

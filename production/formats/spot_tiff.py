@@ -112,7 +112,8 @@ def _names(tile: InkTile, job: RenderJob) -> tuple[str, ...]:
         )
     if len(names) != colours or len(set(names)) < colours:
         raise SpotNamesDoNotFit(
-            f"The design has {colours} colours: name {colours} spot channels, each once.",
+            f"The design has {colours} colours: name {colours} spot channels, each once, in the order "
+            f"{', '.join(tile.palette.colours)}.",
             fields={"field": "spots", "measured": list(names), "limit": f"{colours} different names"},
         )
     return names

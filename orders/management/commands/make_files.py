@@ -45,7 +45,7 @@ class Command(BaseCommand):
         say("--layout", default="straight", help="straight, half_drop, third_drop, half_brick or mirror (straight)")
         say("--length-mm", default="1000", metavar="L", help="finished length of cloth (1000)")
         say("--formats", default="", metavar="A,B", help=f"which files: {', '.join(production.format_codes())}")
-        say("--spots", default="", metavar="A,B", help="names of the spot channels, one for each colour of the picture")
+        say("--spots", default="", metavar="#F3EFE6=A,…", help="a spot channel's name for each colour of the picture")
         say("--out", required=True, metavar="DIR", help="where the files go")
         say("--reference", help="the name of the job; without it, the picture's file name")
         say("--revision", default="1", help="its revision (1)")
