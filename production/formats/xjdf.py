@@ -499,9 +499,11 @@ def _differences(path_name: str, root: Read, manifest: Manifest) -> Iterator[Dif
     lengths = [float(amount.attrib["Amount"]), float(amount.attrib["Waste"])]
     if not near([lengths[0], sum(lengths)], [usage["pattern_length_m"], usage["fabric_length_m"]], 1e-3):
         yield "length of cloth", dict(amount.attrib), usage["fabric_length_m"]
-    output = _at(_set(root, "Component"), "Resource", "AmountPool", "PartAmount").get("Amount")
-    if not near([float(output or 0)], [manifest["quantity_m"]], 1e-4):
-        yield "quantity", output, manifest["quantity_m"]
+    output = _at(_set(root, "Component"), "Resource")
+    metres = [float(_at(output, "AmountPool", "PartAmount").attrib["Amount"])]
+    metres.append(_floats(_at(output, "Component"), "Dimensions")[1] * MM_PER_INCH / POINTS / 1000)
+    if not near(metres, [manifest["quantity_m"]] * 2, 1e-4):
+        yield "quantity", metres, manifest["quantity_m"]
     inks = _set(root, "Ink").findall(_q("Resource"))
     found = [float(_at(ink, "AmountPool", "PartAmount").attrib["Amount"]) for ink in inks]
     if not near(found, list(usage["ink_ml"].values()), 1e-3):
