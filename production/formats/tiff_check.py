@@ -20,6 +20,9 @@ from production.ports import Manifest
 SIZE_TOLERANCE_MM = 0.1
 RESOURCES = 34377
 LAB_TOLERANCE = 0.011  # Photoshop keeps hundredths
+# Tags that our files never have, for by each of them a reader would print something else: SubfileType, FillOrder,
+# Orientation, the grey and transfer curves, InkNames, NumberOfInks, DotRange.
+_TURNING = {255, 266, 274, 290, 291, 301, 333, 334, 336}
 
 Fact = tuple[str, str, object, object]  # (code, where, measured, meant)
 Channel = tuple[str, tuple[float, ...]]  # (name, L*a*b*)
@@ -72,6 +75,8 @@ def structure(
         ("structure", "compression", _named(page.compression), compression),
         ("structure", "strips", page.is_tiled, False),
         ("structure", "interleaving", int(page.planarconfig), 1),
+        ("structure", "kind of picture", int(tags.get(254, 0)), 0),
+        ("tags", "tags that change the picture", sorted(_TURNING & set(tags)), []),
         ("size", "width in pixels", page.imagewidth, size_px[0]),
         ("size", "height in pixels", page.imagelength, size_px[1]),
         ("profile", "profile sha256", hashlib.sha256(profile).hexdigest() if profile else "", profile_sha256),

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 import subprocess
 from dataclasses import replace
 
@@ -234,6 +235,28 @@ def test_a_tile_with_another_profile_resolution_or_colour_is_found(four, tmp_pat
         image.convert("RGB").save(tmp_path / "rgb.tif", compression="tiff_lzw", dpi=(300, 300))
     for name, code in (("profile", "file_profile"), ("dpi", "file_size"), ("rgb", "file_structure")):
         assert code in errors("tile", tmp_path / f"{name}.tif", said), name
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "code"),
+    [
+        (254, 1, "file_structure"),  # a smaller copy of another picture
+        (274, 3, "file_tags"),  # upside down
+        (336, 255, "file_tags"),  # 255 is no ink
+        (333, 0, "file_tags"),  # other names of the inks
+    ],
+)
+@pytest.mark.parametrize("format_code", ["tile", "inks", "bigtiff"])
+def test_a_tag_that_has_readers_print_something_else_is_found(tag, value, code, format_code, four, tmp_path):
+    tile, job = four
+    job = narrow(job)
+    path, said = written(format_code, tile, job, tmp_path)[0], said_of(tile, job)
+    assert errors(format_code, path, said) == []
+    shape = "<HHQQ" if format_code == "bigtiff" else "<HHII"
+    data, own = path.read_bytes(), struct.pack(shape, 254, 4, 1, 0)
+    assert data.count(own) == 1
+    path.write_bytes(data.replace(own, struct.pack(shape, tag, 4, 1, value)))
+    assert errors(format_code, path, said) == [code]
 
 
 @pytest.mark.parametrize("layout", list(Layout))
