@@ -20,9 +20,9 @@ from production.ports import Manifest
 SIZE_TOLERANCE_MM = 0.1
 RESOURCES = 34377
 LAB_TOLERANCE = 0.011  # Photoshop keeps hundredths
-# Tags that our files never have, for by each of them a reader would print something else: SubfileType, FillOrder,
-# Orientation, the grey and transfer curves, InkNames, NumberOfInks, DotRange.
-_TURNING = {255, 266, 274, 290, 291, 301, 333, 334, 336}
+# Tags by which a reader would print something else, and the value that says nothing new: Orientation and FillOrder;
+# none is good in SubfileType, the grey and transfer curves, InkNames, NumberOfInks and DotRange.
+_TURNING = {274: 1, 266: 1, 255: None, 290: None, 291: None, 301: None, 333: None, 334: None, 336: None}
 
 Fact = tuple[str, str, object, object]  # (code, where, measured, meant)
 Channel = tuple[str, tuple[float, ...]]  # (name, L*a*b*)
@@ -76,7 +76,12 @@ def structure(
         ("structure", "strips", page.is_tiled, False),
         ("structure", "interleaving", int(page.planarconfig), 1),
         ("structure", "kind of picture", int(tags.get(254, 0)), 0),
-        ("tags", "tags that change the picture", sorted(_TURNING & set(tags)), []),
+        (
+            "tags",
+            "tags that change the picture",
+            [tag for tag, good in _TURNING.items() if tags.get(tag, good) != good],
+            [],
+        ),
         ("size", "width in pixels", page.imagewidth, size_px[0]),
         ("size", "height in pixels", page.imagelength, size_px[1]),
         ("profile", "profile sha256", hashlib.sha256(profile).hexdigest() if profile else "", profile_sha256),
