@@ -29,6 +29,7 @@ class Wish:
     ink_set: str | None
     formats: tuple[str, ...]
     spots: tuple[str, ...]  # a name for each colour in the palette's order, or "#rrggbb=name"
+    words: str  # what people call the design
     reference: str
     revision: int
     customer: str
@@ -59,7 +60,7 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
         ink_set=wish.ink_set,
         quantity_m=wish.length_m,
         repeat=wish.repeat,
-        words=wish.picture.stem,
+        words=wish.words,
         on=today,
     )
     data = wish.picture.read_bytes()
@@ -85,16 +86,16 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
             spec=spec,
             stock=stock,
             work_centres=inventory.work_centres_of(erp),
-            on=wish.at.astimezone(ZoneInfo(shop.time_zone)).date(),
+            on=today,
         ),
         reference=wish.reference,
         revision=wish.revision,
         released_at=wish.at,
         shop=shop.name,
         customer=wish.customer,
-        words=wish.picture.stem,
+        words=wish.words,
         lots=tuple(LotUse(m.sku, m.name, m.lot or "", m.quantity, stock[m.sku].unit) for m in planned),
-        provenance=Provenance(hashlib.sha256(data).hexdigest(), "file", wish.picture.name, 0),
+        provenance=Provenance(hashlib.sha256(data).hexdigest(), "file", wish.words, 0),
         tz=shop.time_zone,
         spots=_spots(wish.spots, assessment.palette),
         paper=shop.paper,

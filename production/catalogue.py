@@ -358,6 +358,10 @@ def _specify_weave(
     shop: str, code: str, quantity_m: float, repeat: Repeat, words: str, machine: str | None
 ) -> LineSpec:
     cloth = WeaveSpec.objects.filter(shop=shop, code=code).select_related("loom").first()
+    if cloth is None and code == machine and (printer := machine_named(shop, machine)).kind != MachineProfile.Kind.LOOM:
+        raise NotOneCloth(
+            f"{printer.name} weaves nothing: name the fabric that it shall print.", fields={"field": "substrate"}
+        )
     if cloth is None:
         choices = list(WeaveSpec.objects.filter(shop=shop).order_by("code").values_list("code", flat=True))
         raise UnknownWeave(

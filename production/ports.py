@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,8 @@ from production.domain.sheet import Sheet, lay_out
 from production.domain.spec import LineSpec, Machine
 from production.lettering import dots_of
 from production.planning.promise import PlannedStep
+
+LONGEST_STEM = 40  # of a file's name: with revision and suffix no longer than hot folders take
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,15 @@ class RenderJob:
 
     @property
     def name(self) -> str:
-        """The stem of every file of the job: letters, digits, - and _ only, at most 60."""
+        """The stem of every file of the job: letters, digits, - and _ only, a letter or digit first, at most 45.
+
+        A reference with other signs, or a longer one, is told from its likes by what follows its first letters.
+        """
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in self.reference)
-        return f"{safe[:50] or 'job'}-r{self.revision}"
+        if safe != self.reference or len(safe) > LONGEST_STEM or not safe[:1].isalnum():
+            mark = hashlib.sha256(self.reference.encode("utf-8", "replace")).hexdigest()[:6]
+            safe = f"{safe[: LONGEST_STEM - 1 - len(mark)].strip('-_') or 'job'}-{mark}"
+        return f"{safe}-r{self.revision}"
 
     @property
     def machine(self) -> Machine:

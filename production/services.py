@@ -108,7 +108,10 @@ def write_files(
     machine = [code for code in wanted if code in settings.WEFTLINE["formats"]]
     papers = [code for code in PAPERS if code in wanted]  # in their own order: a ticket holds what was written before
     if unknown := set(wanted) - set(machine) - set(papers):
-        raise UnknownFormat(fields={"field": "formats", "measured": sorted(unknown), "choices": format_codes()})
+        raise UnknownFormat(
+            f"There is no kind of file called {', '.join(sorted(unknown))}. Choose from {', '.join(format_codes())}.",
+            fields={"field": "formats", "measured": sorted(unknown), "choices": format_codes()},
+        )
     if misfits := [code for code in machine if machine_format(code).kind != job.spec.kind]:
         raise FormatNotForJob(
             f"{', '.join(misfits)}: no file for {job.machine.name}. Leave it out.",

@@ -47,6 +47,20 @@ def whole(option: str, text: str) -> int:
         raise refused(option, text[:40], f"{text[:40]!r} can't be used: write a whole number.") from None
 
 
+def line(option: str, text: str, most: int) -> str:
+    """Return one line of words, at most `most` letters long: what tickets, marks and file systems can all hold."""
+    if not text.isprintable():
+        raise refused(option, printable(text), f"--{option} holds signs that can't be printed: leave them out.")
+    if len(text) > most:
+        raise refused(option, text[:most], f"--{option} has {len(text)} letters; write at most {most}.")
+    return text
+
+
+def printable(text: str) -> str:
+    """Return the text with a - for each sign that can't be printed, such as the bytes of an ill-named file."""
+    return "".join(each if each.isprintable() else "-" for each in text)
+
+
 def folder(option: str, name: str) -> Path:
     """Return a folder that can be written to, made where it is not there."""
     if not name.strip():

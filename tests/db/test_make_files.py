@@ -101,6 +101,11 @@ def test_colours_can_be_given_their_spot_channels_by_name(mill, picture, tmp_pat
         ({"at": "noon"}, "invalid_order", "at"),
         ({"revision": "0"}, "invalid_order", "revision"),
         ({"reference": " "}, "invalid_order", "reference"),
+        ({"reference": "rose\udce9"}, "invalid_order", "reference"),
+        ({"reference": "x" * 65}, "invalid_order", "reference"),
+        ({"customer": "two\nlines"}, "invalid_order", "customer"),
+        ({"at": "9999-12-31T23:59"}, "invalid_order", "at"),
+        ({"substrate": None}, "not_one_cloth", "substrate"),
     ],
 )
 def test_what_can_t_be_made_is_refused_by_the_option_s_name_and_leaves_no_file(
@@ -120,6 +125,28 @@ def test_a_design_that_does_not_close_is_refused_with_its_findings(mill, tmp_pat
     assert status == 2
     assert "side to side" in complaint
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_picture_whose_file_has_an_ill_name_is_made_all_the_same(mill, picture, tmp_path):
+    ill = tmp_path / "ros\udce9 \u6f22.png"  # a name in Latin-1 bytes, as an old archive unpacks it
+    ill.write_bytes(picture.read_bytes())
+    everything = "tile,pdfx,xjdf,ergosoft,durst,ticket,costing,quotation,strikeoff"
+    status, said, _ = made(ill, tmp_path / "out", formats=everything)
+    assert status == 0, said
+    assert said["reference"] == "ros- \u6f22"
+    assert command("verify_files", tmp_path / "out")[0] == 0
+
+
+def test_two_pictures_in_one_folder_never_share_a_name(mill, picture, tmp_path):
+    names = set()
+    for stem in ("\u6f22\u5b57", "\u65e5\u672c", "rose v2", "rose-v2"):
+        other = tmp_path / f"{stem}.png"
+        other.write_bytes(picture.read_bytes())
+        status, said, _ = made(other, tmp_path / "out", formats="tile")
+        assert status == 0, said
+        names |= {file["name"] for file in said["files"]}
+    assert len(names) == 8
+    assert all(name[0].isalnum() and len(name) <= 64 for name in names)
 
 
 def test_no_picture_is_said_so(mill, tmp_path):

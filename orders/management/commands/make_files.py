@@ -22,6 +22,8 @@ from orders.services import Refusals
 from production import services as production
 
 BAD_INPUT = 2
+LONGEST_REFERENCE, LONGEST_NAME = 64, 200  # as orders keep them
+FIRST_YEAR, LAST_YEAR = 2000, 2199  # far from where a calendar ends
 # Fields of a refusal that the command calls otherwise.
 OPTIONS = {"quantity_m": "length_mm", "weave": "weave_spec", "ink_set": "inks"}
 
@@ -130,7 +132,9 @@ def _wish(options: dict[str, Any]) -> Wish:
     if not picture.is_file():
         raise typed.refused("image", str(picture), f"There is no picture {picture}.")
     repeat = typed.size("repeat_mm", options["repeat_mm"])
-    reference = options["reference"] if options["reference"] is not None else picture.stem
+    words = typed.printable(picture.stem)
+    given = options["reference"]
+    reference = typed.line("reference", given, LONGEST_REFERENCE) if given is not None else words[:LONGEST_REFERENCE]
     if not reference.strip():
         raise typed.refused("reference", reference, "Give the job a name with --reference.")
     revision = typed.whole("revision", options["revision"])
@@ -147,9 +151,10 @@ def _wish(options: dict[str, Any]) -> Wish:
         ink_set=options["inks"],
         formats=_names(options["formats"]),
         spots=_names(options["spots"]),
+        words=words,
         reference=reference,
         revision=revision,
-        customer=options["customer"],
+        customer=typed.line("customer", options["customer"], LONGEST_NAME),
         at=_moment(options["at"]),
     )
 
@@ -165,6 +170,8 @@ def _moment(text: str | None) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typed.refused("at", text, f"{text!r} is no time: write it like 2026-11-22T14:30+01:00.") from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise typed.refused("at", text, f"Nothing is released in {moment.year}: {FIRST_YEAR} to {LAST_YEAR} is read.")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
