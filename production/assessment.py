@@ -78,6 +78,7 @@ class Assessment:
     shares: tuple[float, ...] = ()  # of the area that each colour of the palette has; in tones: that is nearest to it
     tile: InkTile | None = None  # of a printed line in tones: its planes
     shown: Picture | None = None  # of a printed line in tones: a small copy, on the screen as it will be on the cloth
+    differences: NDArray[np.float64] | None = None  # (h, w) CIEDE2000, of the same: what was asked against what prints
 
     def as_dict(self) -> dict[str, Any]:
         """The findings, usage, materials and route as plain JSON values."""
@@ -163,12 +164,14 @@ def _assess_tones(picture: Picture, spec: LineSpec) -> Assessment:
     tile: InkTile | None = None
     separation: Separation | None = None
     shown: Picture | None = None
+    differ: NDArray[np.float64] | None = None
     bands: BandSums | None = None
     if spec.inks is None:
         findings.append(colours.flat_colours_needed(spec.limits.max_colours))
     elif size.severity is not Severity.ERROR:
         separation = separate(reduced.palette, spec.inks, tones=True)
         tile, shown = tone_tile(picture, spec.inks), as_printed(picture, spec.inks)
+        differ = differences(picture, spec.inks, separation)
         bands = use.plane_bands(tile.planes)
         measures = seam.measure_tone_seams(picture.rgb, spec.repeat.layout)
         findings += [
@@ -177,7 +180,7 @@ def _assess_tones(picture: Picture, spec: LineSpec) -> Assessment:
             colours.tones_ink_limit(
                 tile.heaviest * 100 / use.FULL, tac_pct=spec.inks.tac_pct, limited=limited_share(small, spec.inks)
             ),
-            colours.gamut(measure(differences(picture, spec.inks, separation).ravel())),
+            colours.gamut(measure(differ.ravel())),
         ]
     times = _times(spec)
     usage = _usage(bands, spec, times) if bands is not None else _lengths_only(spec, times)
@@ -195,6 +198,7 @@ def _assess_tones(picture: Picture, spec: LineSpec) -> Assessment:
         shares=tuple((shares / shares.sum()).tolist()),
         tile=tile,
         shown=shown,
+        differences=differ,
     )
 
 

@@ -31,7 +31,9 @@ def gamut_png(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenF
     inks, separation = job.spec.inks, job.assessment.separation
     if inks is None or separation is None:
         raise MapForPrintOnly(fields={"field": "formats", "measured": job.spec.kind, "limit": PRINT})
-    delta_e = differences(design, inks, separation)
+    delta_e = job.assessment.differences  # in tones, the pixels that were asked for may be gone by now
+    if delta_e is None:
+        delta_e = differences(design, inks, separation)
     repeat = job.spec.repeat
     size = (MAP_PX, max(1, round(MAP_PX * repeat.height_mm / repeat.width_mm)))
     drawn = Image.fromarray(heat(delta_e)).resize(size, Image.Resampling.NEAREST)

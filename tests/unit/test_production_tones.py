@@ -232,6 +232,18 @@ def test_the_map_reads_back_and_one_of_another_design_is_told(tmp_path, kind, de
     assert check_gamut(path, manifest)
 
 
+def test_the_map_shows_what_was_asked_for_once_only_the_picture_as_printed_is_left(tmp_path, design):
+    vivid = replace(design, rgb=design.rgb // np.array([4, 4, 1], np.uint8))  # blues that no ink makes
+    job = job_for(SPEC, vivid)
+    of_all = gamut_png(job, vivid)
+    files = write_files(job.assessment.shown, job=job, folder=tmp_path, formats=("gamut",))
+    assert verify_files(files[-1].path) == []
+    with Image.open(tmp_path / f"{job.name}-gamut.png") as left, Image.open(io.BytesIO(of_all)) as whole:
+        assert left.size == whole.size
+        side = (0, 0, 1000, 1000)
+        assert left.crop(side).tobytes() == whole.crop(side).tobytes()
+
+
 def test_sixteen_bits_are_assessed_and_shown_like_eight(design, assessed):
     wide = Picture(np.tile(design.rgb, (4, 4, 1)).astype(np.uint16) * 257, SPEC.repeat)
     shown = as_printed(wide, INKS)
