@@ -208,7 +208,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING").upper()},
-    # odoorpc writes the password at DEBUG level.
-    "loggers": {"odoorpc": {"level": "WARNING"}},
+    "loggers": {
+        "odoorpc": {"level": "WARNING"},  # it writes the password at DEBUG level
+        # What they grumble about in a damaged picture, its refusal says in a sentence.
+        "pyvips": {"level": "ERROR"},
+        "tifffile": {"level": "ERROR"},
+    },
 }
 UNFOLD = {"SITE_TITLE": "Weftline", "SITE_HEADER": "Weftline", "SITE_SUBHEADER": "Words to cloth"}

@@ -394,7 +394,7 @@ def _proportion(design: Raster | Picture, spec: LineSpec) -> Finding | None:
     wanted = spec.repeat.width_mm / spec.repeat.height_mm
     off = abs(design.width_px / design.height_px / wanted - 1)
     measured = f"{design.width_px} x {design.height_px} px"
-    limit = f"{spec.repeat.width_mm:g} x {spec.repeat.height_mm:g} mm"
+    limit = f"{spec.repeat.width_mm:.1f} x {spec.repeat.height_mm:.1f} mm"
     height_mm = spec.repeat.width_mm * design.height_px / design.width_px
     remedy = f"Ask for a repeat of {spec.repeat.width_mm:.1f} x {height_mm:.1f} mm, which has the picture's shape."
     if off > LEAST_PROPORTION:
