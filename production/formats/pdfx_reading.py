@@ -128,7 +128,12 @@ class _Trim:
 
 
 def _trim(page: pikepdf.Object, meant: Any, where: str) -> Generator[Finding, None, _Trim | None]:
-    """The trim box in whole pixels, as wide as the sheet or roll that is meant and as the page; else a finding."""
+    """The trim box in whole pixels, upright, as wide as the sheet or roll that is meant and as the page."""
+    if int(page.get("/Rotate", 0)):
+        yield _wrong("boxes", where, f"turned by {int(page.Rotate)} degrees", "upright")
+        return None
+    if states := sorted(page.get("/Resources", {}).get("/ExtGState", {})):
+        yield _wrong("structure", f"{where}, states of graphics such as overprinting", ", ".join(states), "none")
     pixel = Fraction(72) / Fraction(str(meant["dpi"])) / Fraction(str(page.get("/UserUnit", 1)))
     left, foot, right, top = (float(Fraction(str(side)) / pixel) for side in page.TrimBox)
     media = [float(Fraction(str(side)) / pixel) for side in page.MediaBox]
@@ -246,6 +251,13 @@ def _planes(picture: pikepdf.Object, manifest: Any) -> Iterator[Finding]:
         ("pixels", "size of the repeat", (int(picture.Width), int(picture.Height)), (width, height)),
         ("structure", "inks", told, names),
         ("structure", "bits", int(picture.BitsPerComponent), 8),
+        # each of them would print other inks than its planes have, or none
+        (
+            "structure",
+            "what changes the picture",
+            [key for key in ("/Decode", "/Mask", "/SMask") if key in picture],
+            [],
+        ),
     )
     for code, where, measured, limit in facts:
         if measured != limit:

@@ -273,7 +273,29 @@ def half_a_pixel(pdf):
         pdf.pages[0].obj[box][3] += Decimal("0.12")
 
 
+def turned(pdf):
+    pdf.pages[0].obj.Rotate = 180
+
+
+def inverted(pdf):
+    repeat = pdf.pages[0].obj.Resources.XObject["/Repeat1"]
+    repeat.Decode = [1, 0] * (4 if repeat.ColorSpace == "/DeviceCMYK" else 6)
+
+
+def without_the_darkest(pdf):
+    repeat = pdf.pages[0].obj.Resources.XObject["/Repeat1"]
+    repeat.Mask = [255, 255] * (4 if repeat.ColorSpace == "/DeviceCMYK" else 6)
+
+
+def overprinted(pdf):
+    pdf.pages[0].obj.Resources.ExtGState = pikepdf.Dictionary(G=pikepdf.Dictionary(op=True, OPM=1))
+
+
 WRONG_CLOTH = {
+    "upside down": (turned, "file_boxes"),
+    "the inks the other way round": (inverted, "file_structure"),
+    "a colour left out": (without_the_darkest, "file_structure"),
+    "printed over what is there": (overprinted, "file_structure"),
     "a repeat one pixel aside": (moved_repeat, "file_placements"),
     "a repeat missing": (one_repeat_less, "file_placements"),
     "something drawn over the cloth": (drawn_over, "file_placements"),
