@@ -90,9 +90,10 @@ def check_gamut(path: Path, manifest: Manifest) -> list[Finding]:
     drawn = pixels[:height].astype(np.uint32)
     packed = drawn[..., 0] << 16 | drawn[..., 1] << 8 | drawn[..., 2]
     legend = [int(colour[1:], 16) for *_, colour in STEPS]
-    shares = [float((packed == colour).mean()) for colour in legend]
-    if sum(shares) < 1:
-        return [_wrong(path, "colours", f"{1 - sum(shares):.1%}", "0 %", "shows colours that are not in its legend")]
+    counts = [int((packed == colour).sum()) for colour in legend]
+    if strange := packed.size - sum(counts):
+        return [_wrong(path, "colours", f"{strange} px", "0 px", "shows colours that are not in its legend")]
+    shares = [count / packed.size for count in counts]
     beyond = sum(share for share, (start, *_) in zip(shares, STEPS, strict=True) if start >= SEEN_DELTA_E)
     said = next(each["measured"] for each in manifest["assessment"]["findings"] if each["code"] == "gamut")
     meant = float(said.rsplit("; ", 1)[1].split("%")[0]) / 100

@@ -232,6 +232,19 @@ def test_the_map_reads_back_and_one_of_another_design_is_told(tmp_path, kind, de
     assert check_gamut(path, manifest)
 
 
+def test_a_map_in_its_legends_colours_passes_however_its_shares_round(tmp_path):
+    colours = np.array([[int(colour[k : k + 2], 16) for k in (1, 3, 5)] for *_, colour in STEPS], np.uint8)
+    rng = np.random.default_rng(0)
+    draws = (rng.multinomial(1_000_000, rng.dirichlet(np.ones(len(STEPS)))) for _ in range(100))
+    counts = next(drawn for drawn in draws if sum(float(count / 1e6) for count in drawn) < 1)
+    path = tmp_path / "map.png"
+    pixels = np.concatenate([np.repeat(colours, counts, axis=0), np.full((1000, 3), 255, np.uint8)])
+    Image.fromarray(pixels.reshape(1001, 1000, 3)).save(path)
+    said = {"code": "gamut", "measured": f"ΔE2000 9.0 mean, 9.0 at 95 %; {1 - counts[0] / 1e6:.1%} over 3"}
+    manifest = {"repeat": {"finished_mm": [24, 24]}, "assessment": {"findings": [said]}}
+    assert check_gamut(path, manifest) == []
+
+
 def test_the_map_shows_what_was_asked_for_once_only_the_picture_as_printed_is_left(tmp_path, design):
     vivid = replace(design, rgb=design.rgb // np.array([4, 4, 1], np.uint8))  # blues that no ink makes
     job = job_for(SPEC, vivid)
