@@ -127,7 +127,7 @@ def test_weaves_whose_threads_do_not_divide_the_harness_are_refused_by_name(weav
 )
 def test_weaves_close_around_whatever_repeat_is_woven(height, layout, weaves, two_wefts):
     size = weave_size(tuple(weaves), two_wefts=two_wefts)
-    harness = size * 48
+    harness = size * 96  # of plain weave, a third of it is still a repeat of 10 mm
     across, along = layout.period
     snapped = snap_weave(
         Repeat(harness / 64 * 10 / across, height, layout),
