@@ -1,6 +1,8 @@
 """Files for any picture, without an order: specified, checked, measured, priced, written and verified."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,8 +103,21 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
         paper=shop.paper,
         terms=shop.terms,
     )
-    files = production.write_files(design, job=job, folder=folder, formats=wish.formats, on_progress=on_progress)
+    with _whole_or_nothing(folder):
+        files = production.write_files(design, job=job, folder=folder, formats=wish.formats, on_progress=on_progress)
     return Made(job, tuple(files), (*read, *assessment.findings))
+
+
+@contextmanager
+def _whole_or_nothing(folder: Path) -> Iterator[None]:
+    """Take away what came into `folder` where its making ends early: a file without its manifest can't be verified."""
+    before = set(folder.glob("*"))
+    try:
+        yield
+    except BaseException:  # Ctrl-C too
+        for path in set(folder.glob("*")) - before:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _spots(named: tuple[str, ...], palette: Palette) -> tuple[str, ...]:

@@ -106,6 +106,7 @@ def test_colours_can_be_given_their_spot_channels_by_name(mill, picture, tmp_pat
         ({"customer": "two\nlines"}, "invalid_order", "customer"),
         ({"at": "9999-12-31T23:59"}, "invalid_order", "at"),
         ({"substrate": None}, "not_one_cloth", "substrate"),
+        ({"formats": "tile,durst"}, "ticket_needs_file", "formats"),  # known only once the tile is written
     ],
 )
 def test_what_can_t_be_made_is_refused_by_the_option_s_name_and_leaves_no_file(
@@ -175,3 +176,36 @@ def test_half_a_manifest_is_said_so(mill, picture, tmp_path):
     status, _, complaint = command("verify_files", tmp_path)
     assert status == 3
     assert "damaged" in complaint
+
+
+DAMAGED = {
+    "nothing": b"",
+    "no manifest": b"{}",
+    "a list": b"[]",
+    "null": b"null",
+    "other letters": b"\xff\xfe",
+    "without files": b'{"format": "weftline-job/1", "files": []}',
+    "without end": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_whoever_goes_by_a_manifest_refuses_a_damaged_one(mill, content, tmp_path):
+    (tmp_path / "rose-r1-manifest.json").write_bytes(content)
+    for asked in (
+        ("verify_files", tmp_path),
+        ("deliver_files", str(tmp_path), "--to", str(tmp_path)),
+        ("make_roll", str(tmp_path), "--roll", "R1=60", "--out", str(tmp_path / "out")),
+    ):
+        status, _, complaint = command(*asked)
+        assert status == 3, asked
+        assert "damaged" in complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["rose-r1-manifest.json"]
+
+
+def test_a_roll_that_has_nowhere_to_go_is_refused(mill, picture, tmp_path):
+    made(picture, tmp_path, formats="tile")
+    (tmp_path / "taken").touch()
+    status, _, complaint = command("make_roll", str(tmp_path), "--roll", "R1=60", "--out", str(tmp_path / "taken"))
+    assert status == 3
+    assert "Choose another folder" in complaint

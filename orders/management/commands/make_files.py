@@ -20,6 +20,7 @@ from orders.management import typed
 from orders.management.commands.place_order import shop_named
 from orders.services import Refusals
 from production import services as production
+from production.errors import DiskFull
 
 BAD_INPUT = 2
 LONGEST_REFERENCE, LONGEST_NAME = 64, 200  # as orders keep them
@@ -89,7 +90,8 @@ class Command(BaseCommand):
 
     def _refuse(self, refusal: Any, *, as_json: bool) -> None:
         fields = {key: work.plain(value) for key, value in refusal.fields.items()}
-        fields["field"] = OPTIONS.get(fields.get("field", ""), fields.get("field", ""))
+        field = fields.get("field", "") or ("out" if refusal.code == DiskFull.code else "")
+        fields["field"] = OPTIONS.get(field, field)
         if as_json:
             body = {"code": refusal.code, "message": str(refusal), "fields": fields}
             self.stdout.write(json.dumps(body, indent=1, default=str))
