@@ -324,6 +324,13 @@ class NoHotFolder(ProductionError):
     http_status = 409
 
 
+class ManifestDamaged(ProductionError):
+    """This is no manifest of a job, or it is damaged."""
+
+    code = "manifest_damaged"
+    http_status = 409
+
+
 class NothingToSend(ProductionError):
     """The job has no file that this machine could load."""
 

@@ -31,6 +31,7 @@ from production.files import sha256_of, write_bytes, write_bytes_whole, write_to
 from production.formats.pdfx import INKS_PROFILE, Cloth, Piece, output_intent, write_cloth
 from production.formats.pdfx_reading import roll_findings
 from production.lettering import dots_of
+from production.manifest import read_manifest
 from production.ports import Progress
 
 GAP_MM = 60.0  # bare cloth between two pieces: scissors, and a hand's breadth to either side
@@ -84,7 +85,7 @@ def make_roll(
 
     rolls: length in metres of each roll of the fabric, by its number; the shortest that is long enough is taken. Raises
     PiecesDiffer where orders can't share a roll, NoRollLongEnough, NoTile, FilesChanged where a file is not the one
-    that was released, VerifyFailed, DiskFull. The same orders and rolls give the same bytes.
+    that was released, ManifestDamaged, VerifyFailed, DiskFull. The same orders and rolls give the same bytes.
     """
     orders = [_order(path) for path in manifests]
     _refuse_different(orders)
@@ -127,8 +128,8 @@ def verify_roll(path: Path, said: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _order(manifest: Path) -> Order:
     """A released job, its sheet laid out again from its manifest; it must come out as it was."""
-    said = json.loads(manifest.read_text(encoding="utf-8"))
-    told = said.get("sheet")
+    said = read_manifest(manifest)
+    told = said["sheet"]
     if not told:
         raise NoTile(f"{manifest.name} is not the manifest of a printed order.", fields={"path": manifest.name})
     sheet = lay_out(

@@ -77,7 +77,7 @@ class Command(BaseCommand):
             found = "no manifest" if not manifests else f"{len(manifests)} manifests"
             self.stderr.write(f"{folder} is neither a released line nor the folder of one job: it has {found}.")
             sys.exit(BAD_INPUT)
-        manifest = json.loads(manifests[0].read_text(encoding="utf-8"))
+        manifest = production.read_manifest(manifests[0])
         return production.deliver(
             manifest,
             folder=folder,

@@ -70,7 +70,10 @@ class Command(BaseCommand):
         except ProductionError as error:
             self.stderr.write(error.message)
             sys.exit(REFUSED)
-        except (ValueError, KeyError, TypeError):
+        except OSError as error:
+            self.stderr.write(f"Nothing can be written to {out}: {error.strerror}. Choose another folder.")
+            sys.exit(REFUSED)
+        except (ValueError, KeyError, TypeError, AttributeError):
             self.stderr.write("One of the manifests is none of this product, or it is damaged.")
             sys.exit(BAD_INPUT)
         for path in made:

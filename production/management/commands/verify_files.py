@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from production import services as production
 from production.domain.finding import Severity
+from production.errors import ManifestDamaged
 
 BAD_INPUT, WRONG = 2, 3
 
@@ -39,8 +40,11 @@ class Command(BaseCommand):
                         manifest,
                         lambda what, done, of: bars.update(task, description=what, completed=done, total=of),
                     )
-                except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                    self.stderr.write(f"{manifest} is no manifest of this product, or it is damaged.")
+                except ManifestDamaged as error:
+                    self.stderr.write(str(error))
+                    sys.exit(WRONG)
+                except (ValueError, KeyError, TypeError, AttributeError):  # one that says what no job can be
+                    self.stderr.write(f"{manifest.name} is damaged: release the job again.")
                     sys.exit(WRONG)
         wrong = any(finding.severity is Severity.ERROR for each in found.values() for finding in each)
         if options["json"]:
