@@ -150,7 +150,7 @@ def assert_once(counted: dict) -> None:
     assert counted["candidates"] == counted["artworks"] == 1
     assert counted["tickets"] == 1
     assert counted["manufacturing_orders"] == 1
-    assert counted["attachments"] == 3
+    assert counted["attachments"] == 4  # ticket, costing, strike-off card and preview
     assert counted["passages"] == ["place", "submit", "ok", "approve", "ok", "ok", "ok"]
 
 
