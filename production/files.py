@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,9 @@ def write_whole(path: Path, fill: Callable[[Path], None]) -> None:
 
 def write_together(fills: Mapping[Path, Callable[[Path], None]]) -> None:
     """Like `write_whole` for files that belong together: none takes its place before all are written and synced."""
-    # The process number keeps apart two workers that write the same job after a lost lease.
-    temporaries = {path: path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}") for path in fills}
+    # Two workers may write the same job after a lost lease, in containers where both have the same process number.
+    mark = uuid.uuid4().hex[:12]
+    temporaries = {path: path.with_name(f".{path.stem}.{mark}.tmp{path.suffix}") for path in fills}
     path = next(iter(fills))
     try:
         for path, fill in fills.items():

@@ -197,7 +197,7 @@ def _colorant_table(inks: Sequence[str], a2b: NDArray[np.float64]) -> bytes:
 
 
 def _colorant_names(data: bytes) -> tuple[str, ...]:
-    if data[:4] != b"clrt":
+    if data[:4] != b"clrt" or len(data) < 12:
         return ()
     rows = [data[at : at + _COLORANT_NAME_BYTES] for at in range(12, len(data) - _COLORANT_BYTES + 1, _COLORANT_BYTES)]
     return tuple(_text(row.split(b"\0")[0]) for row in rows[: struct.unpack(">I", data[8:12])[0]])

@@ -237,5 +237,13 @@ def test_what_is_no_profile_or_is_cut_short_is_not_read():
             read_header(broken)
 
 
+def test_a_table_of_inks_that_is_cut_short_names_none():
+    data = (PROFILES / "reactive-cmykov-cotton-synthetic.icc").read_bytes()
+    at = 132 + 12 * list(read_header(data).tags).index("clrt")
+    short = data[: at + 8] + (4).to_bytes(4, "big") + data[at + 12 :]
+    assert read_header(data).colorants != ()
+    assert read_header(short).colorants == ()
+
+
 def test_device_spaces_are_named_by_the_number_of_inks():
     assert [device_space(count) for count in (4, 5, 6, 7, 8, 12)] == ["CMYK", "5CLR", "6CLR", "7CLR", "8CLR", "CCLR"]
