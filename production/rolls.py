@@ -55,6 +55,12 @@ class Order:
         return f"{self.said['reference']} r{self.said['revision']}"
 
     @property
+    def threading_m(self) -> float:
+        """Cloth beyond the printed length that it takes by itself: head, tail and waste; on one roll threaded once."""
+        usage = self.said["assessment"]["usage"]
+        return max(0.0, float(usage["fabric_length_m"]) - float(usage["pattern_length_m"]))
+
+    @property
     def tile(self) -> list[Path]:
         """The file of its repeat, and that of the inks' profile where it lies beside it."""
         return [self.manifest.parent / Path(each["name"]).name for each in self._tile]
@@ -97,7 +103,8 @@ def make_roll(
     for order in orders[:-1]:
         tops.append(tops[-1] + order.sheet.length_px + gap)
     length_px = tops[-1] + orders[-1].sheet.length_px
-    lot, length_m = _roll_for(first.mm(length_px) / 1000, rolls, len(orders))
+    threading_m = max(order.threading_m for order in orders)
+    lot, length_m = _roll_for(first.mm(length_px) / 1000, threading_m, rolls, len(orders))
     marks = _marks(orders, tops, gap)
     digest = hashlib.sha256("".join([lot, *(sha256_of(order.manifest) for order in orders)]).encode()).hexdigest()
     machine = "".join(c if c.isascii() and c.isalnum() else "-" for c in orders[0].said["machine"]["code"])
@@ -168,19 +175,20 @@ def _refuse_different(orders: Sequence[Order]) -> None:
         if len(set(values)) > 1:
             told = ", ".join(f"{order.name}: {value}" for order, value in zip(orders, values, strict=True))
             raise PiecesDiffer(
-                f"These orders can't be printed on one roll: their {field} differs ({told}). Make a roll for each.",
+                f"These orders can't be printed on one roll: they differ in {field} ({told}). Make a roll for each.",
                 fields={"field": field, "measured": told, "limit": "one for all"},
             )
 
 
-def _roll_for(needed_m: float, rolls: Mapping[str, Decimal], pieces: int) -> tuple[str, Decimal]:
-    """The shortest roll that is long enough."""
+def _roll_for(printed_m: float, threading_m: float, rolls: Mapping[str, Decimal], pieces: int) -> tuple[str, Decimal]:
+    """The shortest roll that is long enough to print on and to thread."""
+    needed_m = printed_m + threading_m
     enough = sorted((length, lot) for lot, length in rolls.items() if length >= Decimal(str(needed_m)))
     if not enough:
         told = ", ".join(f"{lot} has {length:.2f} m" for lot, length in sorted(rolls.items())) or "there is none"
         raise NoRollLongEnough(
-            f"{pieces} pieces with the cloth between them take {needed_m:.2f} m; {told}. Take fewer orders at a time, "
-            "or a longer roll.",
+            f"{pieces} pieces with the cloth between them take {needed_m:.2f} m, {threading_m:.2f} m of it to thread "
+            f"and to lose; {told}. Take fewer orders at a time, or a longer roll.",
             fields={"field": "roll", "measured": f"{needed_m:.3f} m", "limit": told},
         )
     length, lot = enough[0]

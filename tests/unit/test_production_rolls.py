@@ -93,11 +93,14 @@ def test_the_shortest_roll_that_is_long_enough_is_taken_and_the_bytes_are_the_sa
 
 def test_a_roll_that_is_too_short_is_refused_with_both_lengths(tmp_path):
     orders = [order(tmp_path, 1), order(tmp_path, 2)]
-    needed = sum(job.sheet.length_px for _, job, _ in orders) * 25.4 / 300 / 1000 + 0.06
+    printed = sum(job.sheet.length_px for _, job, _ in orders) * 25.4 / 300 / 1000 + 0.06
+    usage = [job.assessment.usage for _, job, _ in orders]
+    needed = printed + max(each.fabric_length_m - each.pattern_length_m for each in usage)  # threaded once for both
+    assert printed < 1.8 < needed
     with pytest.raises(NoRollLongEnough) as refused:
-        roll_of(orders, tmp_path / "roll", {"R009": Decimal("0.3")})
+        roll_of(orders, tmp_path / "roll", {"R009": Decimal("1.8")})
     assert refused.value.fields["measured"] == f"{needed:.3f} m"
-    assert "R009 has 0.30 m" in refused.value.message
+    assert "R009 has 1.80 m" in refused.value.message
     assert not (tmp_path / "roll").exists()
 
 
