@@ -112,10 +112,12 @@ def _refuse_unfit(costing: Costing, uses: Iterable[ActualUse]) -> None:
             raise ActualsRefused(
                 f"{line.what} follows from the other lines and is not reported.", fields={"field": use.code}
             )
-        if line is None and use.rate is None:
+        # Something new has a name and a rate; a planned line under a wrong code would be counted twice.
+        if line is None and (use.rate is None or not use.what):
+            codes = sorted(code for code in planned if planned[code].pct is None)
             raise ActualsRefused(
-                f"{use.code} was not planned: give its rate, and what it is.",
-                fields={"field": use.code, "choices": sorted(code for code in planned if planned[code].pct is None)},
+                f"{use.code} was not planned: give its rate, and what it is. Planned are {', '.join(codes)}.",
+                fields={"field": use.code, "choices": codes},
             )
 
 

@@ -78,7 +78,10 @@ def test_sales_download_a_quotation_of_a_design_that_nobody_approved(quick):
 
 def test_what_a_job_took_is_recorded_and_its_costing_is_issued_again(released):
     cloth = CostSheet.objects.get(ticket=released).document["cost"]["lines"][0]
-    used = [ActualUse("cloth", Decimal("4.55"), source="roll card"), ActualUse("reprint", Decimal(1), Decimal("4.2"))]
+    used = [
+        ActualUse("cloth", Decimal("4.55"), source="roll card"),
+        ActualUse("reprint", Decimal(1), Decimal("4.2"), what="Printed again"),
+    ]
     costing = record_actuals(released, used, at=NOW)
     assert cloth["amount"] == "17.64"
     assert [(row.code, row.planned, row.actual, row.variance) for row in costing.comparison.lines] == [
@@ -105,6 +108,7 @@ def test_what_a_job_took_is_recorded_and_its_costing_is_issued_again(released):
         [],
         [ActualUse("never planned", Decimal(1))],
         [ActualUse("cloth", Decimal(1)), ActualUse("never planned", Decimal(1))],
+        [ActualUse("FABRIC", Decimal(1), Decimal("4.2"))],  # the cloth under another name: it would count twice
     ],
 )
 def test_what_cannot_be_recorded_leaves_nothing_behind(released, uses):

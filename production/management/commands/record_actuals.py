@@ -19,11 +19,16 @@ BAD_INPUT = 2
 class Command(BaseCommand):
     """`manage.py record_actuals REFERENCE FILE [--shop SLUG] [--revision N] [--json]`."""
 
-    help = f"Record what a job took from CSV or JSON ({', '.join(FIELDS)}). Status 0: recorded; 2: refused, nothing is."
+    help = (
+        "Record what a job took, and issue its costing again. FILE is CSV with a head line, or a JSON list, of "
+        f"{', '.join(FIELDS)}; code and quantity at least, such as FAB-COT-SAT,14.5. The codes of what was planned "
+        "stand in the job's costing.json; a line left out is taken as planned, and something new needs a code of its "
+        "own, its rate and what it is. Status 0: recorded; 2: refused, nothing is."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("reference", help="of the order line, such as WL-000001-1")
-        parser.add_argument("file", type=Path, help="what was used, by code of the costing's lines")
+        parser.add_argument("file", type=Path, metavar="FILE", help="what was used")
         parser.add_argument("--shop", default="demo", help="whose job it is")
         parser.add_argument("--revision", type=int, help="of the ticket; left out: the newest")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
