@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from generation.domain.pattern import Raster
-from production.domain.finding import Finding, Severity
+from production.domain.finding import Finding, wrong_document
 from production.domain.gamut import SEEN_DELTA_E, STEPS, heat, measure
 from production.domain.picture import Picture
 from production.domain.spec import PRINT
@@ -80,39 +80,31 @@ def check_gamut(path: Path, manifest: Manifest) -> list[Finding]:
         with Image.open(path, formats=("PNG",)) as picture:
             pixels = np.asarray(picture.convert("RGB"))
     except (OSError, SyntaxError) as error:
-        return [_wrong(path, "picture", str(error), "a PNG", "can't be read")]
+        return [wrong_document(path.name, "picture", str(error), "a PNG", "can't be read")]
     width_mm, height_mm = manifest["repeat"]["finished_mm"]
     height = round(pixels.shape[1] * height_mm / width_mm)
     if height >= len(pixels):
         return [
-            _wrong(path, "shape", f"{pixels.shape[1]} x {len(pixels)} px", f"{width_mm} x {height_mm} mm", "is cut")
+            wrong_document(
+                path.name, "shape", f"{pixels.shape[1]} x {len(pixels)} px", f"{width_mm} x {height_mm} mm", "is cut"
+            )
         ]
     drawn = pixels[:height].astype(np.uint32)
     packed = drawn[..., 0] << 16 | drawn[..., 1] << 8 | drawn[..., 2]
     legend = [int(colour[1:], 16) for *_, colour in STEPS]
     counts = [int((packed == colour).sum()) for colour in legend]
     if strange := packed.size - sum(counts):
-        return [_wrong(path, "colours", f"{strange} px", "0 px", "shows colours that are not in its legend")]
+        return [
+            wrong_document(path.name, "colours", f"{strange} px", "0 px", "shows colours that are not in its legend")
+        ]
     shares = [count / packed.size for count in counts]
     beyond = sum(share for share, (start, *_) in zip(shares, STEPS, strict=True) if start >= SEEN_DELTA_E)
     said = next(each["measured"] for each in manifest["assessment"]["findings"] if each["code"] == "gamut")
     meant = float(said.rsplit("; ", 1)[1].split("%")[0]) / 100
     if abs(beyond - meant) > _TOLERANCE:
-        return [_wrong(path, "area that differs", f"{beyond:.1%}", f"{meant:.1%}", "shows another design")]
+        return [wrong_document(path.name, "area that differs", f"{beyond:.1%}", f"{meant:.1%}", "shows another design")]
     return []
 
 
 def _font(weight: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(_FONTS / f"SourceSansPro-{weight}.ttf"), size)
-
-
-def _wrong(path: Path, where: str, measured: str, limit: str, what: str) -> Finding:
-    return Finding(
-        code="document_wrong",
-        severity=Severity.ERROR,
-        where=f"{path.name}, {where}",
-        measured=measured[:200],
-        limit=limit,
-        remedy="Release the job again.",
-        sentence=f"{path.name} {what}.",
-    )

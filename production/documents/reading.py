@@ -15,7 +15,7 @@ from PIL import Image
 
 from production.documents.page import PAPERS, printable
 from production.documents.ticket import JOB_XJDF, TICKET_FORMAT, TICKET_JSON
-from production.domain.finding import Finding, Severity
+from production.domain.finding import Finding, wrong_document
 from production.ports import Manifest
 
 COSTING_JSON = "costing.json"
@@ -29,11 +29,15 @@ def check_ticket(path: Path, manifest: Manifest) -> list[Finding]:
     meant = {"format": TICKET_FORMAT, "reference": manifest["reference"], "revision": manifest["revision"]}
     got = {key: said.get(key) for key in meant}
     if got != meant or said.get("files") != before:
-        found.append(_wrong(path, TICKET_JSON, got, meant, "does not say the job and the files that go with it"))
+        found.append(
+            wrong_document(path.name, TICKET_JSON, got, meant, "does not say the job and the files that go with it")
+        )
     xjdf = next((each["sha256"] for each in before if each["format"] == "xjdf"), None)
     digest = hashlib.sha256(inside[JOB_XJDF]).hexdigest() if JOB_XJDF in inside else None
     if digest != xjdf:
-        found.append(_wrong(path, JOB_XJDF, digest, xjdf, "holds another XJDF than the one that was written"))
+        found.append(
+            wrong_document(path.name, JOB_XJDF, digest, xjdf, "holds another XJDF than the one that was written")
+        )
     return found
 
 
@@ -52,7 +56,7 @@ def check_quotation(path: Path, manifest: Manifest) -> list[Finding]:
     """One page with its title, fonts and price, and no file inside: what it costs the mill is not the customer's."""
     found, inside = _document(path, manifest, "Quotation", pages=1, words=(manifest["cost"]["price"],))
     if inside:
-        found.append(_wrong(path, "attachments", sorted(inside), [], "holds files"))
+        found.append(wrong_document(path.name, "attachments", sorted(inside), [], "holds files"))
     return found
 
 
@@ -68,9 +72,9 @@ def check_preview(path: Path, manifest: Manifest) -> list[Finding]:
             picture.load()
             kind, mode = picture.format, picture.mode
     except OSError as error:
-        return [_wrong(path, "picture", str(error), "a PNG", "can't be read")]
+        return [wrong_document(path.name, "picture", str(error), "a PNG", "can't be read")]
     if (kind, mode) != ("PNG", "RGB"):
-        return [_wrong(path, "picture", f"{kind} {mode}", "PNG RGB", "is another kind of picture")]
+        return [wrong_document(path.name, "picture", f"{kind} {mode}", "PNG RGB", "is another kind of picture")]
     return []
 
 
@@ -89,21 +93,21 @@ def _document(
             text = " ".join(" ".join(page.get_textpage().get_text_range().split()) for page in document)
     except (pikepdf.PdfError, pypdfium2.PdfiumError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         # A damaged document can be mended by its readers until something that every document has is not there.
-        return [_wrong(path, "document", str(error), "a PDF", "can't be read")], {}
+        return [wrong_document(path.name, "document", str(error), "a PDF", "can't be read")], {}
     start = printable(f"{kind} {manifest['reference']}")
     if not title.startswith(start):
-        found.append(_wrong(path, "title", title, start, "belongs to another job"))
+        found.append(wrong_document(path.name, "title", title, start, "belongs to another job"))
     if pages is not None and count != pages:
-        found.append(_wrong(path, "pages", count, pages, "has another number of pages"))
+        found.append(wrong_document(path.name, "pages", count, pages, "has another number of pages"))
     known = {tuple(round(length) for length in size) for size in PAPERS.values()}
     if not sizes <= known:
-        found.append(_wrong(path, "paper", sorted(sizes), sorted(known), "is on another paper"))
+        found.append(wrong_document(path.name, "paper", sorted(sizes), sorted(known), "is on another paper"))
     if loose:
-        found.append(_wrong(path, "fonts", loose, [], "has fonts that are not inside"))
+        found.append(wrong_document(path.name, "fonts", loose, [], "has fonts that are not inside"))
     numbered = f"page {count} of {count}"
     for needed in (numbered, *words):
         if needed not in text:
-            found.append(_wrong(path, "text", "not there", needed, f"does not say {needed}"))
+            found.append(wrong_document(path.name, "text", "not there", needed, f"does not say {needed}"))
     return found, inside
 
 
@@ -123,11 +127,15 @@ def _costing(path: Path, content: bytes, manifest: Manifest) -> list[Finding]:
     said = _json_of(content)
     cost, meant = said.get("cost"), manifest["cost"]
     if not isinstance(cost, dict) or cost != meant:
-        return [_wrong(path, "cost", (cost or {}).get("total"), meant["total"], "is not the costing of the job")]
+        return [
+            wrong_document(
+                path.name, "cost", (cost or {}).get("total"), meant["total"], "is not the costing of the job"
+            )
+        ]
     total = sum((Decimal(line["amount"]) for line in cost["lines"]), Decimal(0))
     price = total + Decimal(cost["margin"])
     if total != Decimal(cost["total"]) or price != Decimal(cost["price"]):
-        return [_wrong(path, "total", str(total), cost["total"], "does not add up")]
+        return [wrong_document(path.name, "total", str(total), cost["total"], "does not add up")]
     return []
 
 
@@ -144,15 +152,3 @@ def _json_of(content: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def _wrong(path: Path, where: str, measured: object, limit: object, what: str) -> Finding:
-    return Finding(
-        code="document_wrong",
-        severity=Severity.ERROR,
-        where=f"{path.name}, {where}",
-        measured=str(measured)[:200],
-        limit=str(limit)[:200],
-        remedy="Release the job again.",
-        sentence=f"{path.name} {what}.",
-    )

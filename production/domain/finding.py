@@ -35,3 +35,29 @@ class Finding:
 def passed(findings: Iterable[Finding]) -> bool:
     """True if nothing among `findings` is an error."""
     return all(finding.severity is not Severity.ERROR for finding in findings)
+
+
+def misread(code: str, where: str, measured: object, limit: object, *, what: str = "print file") -> Finding:
+    """The finding that a file which a machine loads does not read back as it was meant."""
+    return Finding(
+        code=f"file_{code}",
+        severity=Severity.ERROR,
+        where=where,
+        measured=str(measured)[:300],
+        limit=str(limit)[:300],
+        remedy="Write the file again; if it happens twice, look at the disk.",
+        sentence=f"The {what} does not read back as it was meant: {where}.",
+    )
+
+
+def wrong_document(name: str, where: str, measured: object, limit: object, what: str) -> Finding:
+    """The finding that a file for people does not say what the job says: `name` `what`."""
+    return Finding(
+        code="document_wrong",
+        severity=Severity.ERROR,
+        where=f"{name}, {where}",
+        measured=str(measured)[:200],
+        limit=str(limit)[:200],
+        remedy="Release the job again.",
+        sentence=f"{name} {what}.",
+    )

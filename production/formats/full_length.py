@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 
 from generation.domain.pattern import Layout
 from production.cloth import rows
-from production.domain.finding import Finding
+from production.domain.finding import Finding, misread
 from production.domain.ink_tile import InkTile
 from production.domain.sheet import Sheet
 from production.domain.spec import PRINT
 from production.errors import DiskFull
 from production.files import sha256_of, write_bytes, write_together
 from production.formats.tiff import PROCESS_INKS, Compression, Strip, packed, told, write_tiff
-from production.formats.tiff_check import differences, read_with, separated_structure, wrong
+from production.formats.tiff_check import differences, read_with, separated_structure
 from production.formats.tile_tiff import separated_tags
 from production.ports import Manifest, Progress, RenderJob
 
@@ -155,12 +155,12 @@ def _look(file: tifffile.TiffFile, manifest: Manifest, compression: str) -> Iter
     if repeat.rows_shown == meant["tile_px"][1]:
         for ink, digest in zip(manifest["separations"], repeat.digests(), strict=True):
             if digest != ink["sha256"]:
-                yield wrong("pixels", f"the first repeat, ink {ink['ink']}", digest, ink["sha256"])
+                yield misread("pixels", f"the first repeat, ink {ink['ink']}", digest, ink["sha256"])
                 return
     reader = _Reader(meant, repeat)
     for number in range(len(page.dataoffsets)):
         if (where := reader.look(page, number)) is not None:
-            yield wrong("pixels", f"rows {number * page.rowsperstrip} and on", where, "the sheet of the job")
+            yield misread("pixels", f"rows {number * page.rowsperstrip} and on", where, "the sheet of the job")
             return
     for mark, dots in zip(meant["marks"], reader.dots, strict=True):
         yield from differences([("pixels", f"{mark['kind']} {mark['name']}", dots, mark["dots"])])

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from production.domain.finding import Finding
+from production.domain.finding import Finding, misread
 from production.domain.ink_tile import InkTile, digest_of
 from production.domain.spec import PRINT
 from production.domain.usage import FULL
@@ -31,7 +31,7 @@ from production.formats.tiff import (
     told,
     write_tiff,
 )
-from production.formats.tiff_check import differences, read_with, structure, wrong
+from production.formats.tiff_check import differences, read_with, structure
 from production.ports import Manifest, Progress, RenderJob
 
 _NOT_IN_A_NAME = frozenset('/\\:*?"<>|')
@@ -80,7 +80,9 @@ class InkTiffs:
         meant = next((ink for ink in manifest["separations"] if ink["ink"] == named), None)
         if meant is None:
             return [
-                wrong("channels", "the ink in the file's name", named, [ink["ink"] for ink in manifest["separations"]])
+                misread(
+                    "channels", "the ink in the file's name", named, [ink["ink"] for ink in manifest["separations"]]
+                )
             ]
         return read_with(path, partial(_look, manifest=manifest, ink=meant))
 

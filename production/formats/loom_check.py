@@ -15,6 +15,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,8 +23,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from production.domain.finding import Finding, Severity
+from production.domain.finding import Finding, misread
 from production.ports import Manifest
+
+_wrong = partial(misread, what="loom package")
 
 _Plane = NDArray[np.uint8]
 _Palette = list[tuple[int, int, int]]
@@ -362,15 +365,3 @@ def _digest(package: zipfile.ZipFile, name: str) -> str:
         while chunk := part.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _wrong(code: str, where: str, measured: str, limit: str) -> Finding:
-    return Finding(
-        code=f"file_{code}",
-        severity=Severity.ERROR,
-        where=where,
-        measured=measured[:300],
-        limit=limit[:300],
-        remedy="Write the file again; if it happens twice, look at the disk.",
-        sentence=f"The loom package does not read back as it was meant: {where}.",
-    )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from generation.domain.pattern import Layout
 from production.colour_profiles import PROFILES
-from production.domain.finding import Finding, Severity, passed
+from production.domain.finding import Finding, misread, passed
 from production.formats.pdf_page import Box, around, drawn, shared
 from production.formats.preflight import broken_rules
 
@@ -49,7 +49,7 @@ def _read(path: Path, compare: Callable[[pikepdf.Pdf], Iterable[Finding]]) -> li
             found = broken_rules(pdf)
             return found if not passed(found) else [*found, *compare(pdf)]
     except Exception as error:  # a damaged file can make a parser raise anything
-        return [_wrong("readable", "the file", f"{type(error).__name__}: {error}"[:200], "a whole PDF")]
+        return [misread("readable", "the file", f"{type(error).__name__}: {error}"[:200], "a whole PDF")]
 
 
 def _profile(pdf: pikepdf.Pdf, manifest: Any) -> Iterator[Finding]:
@@ -77,9 +77,9 @@ def _cloth(pdf: pikepdf.Pdf, manifest: Any) -> Iterator[Finding]:
             repeats[repeat.objgen] = repeat
         above = below
     if above != sheet["px"][1]:
-        yield _wrong("boxes", "the length of all pages", f"{above} px", f"{sheet['px'][1]} px")
+        yield misread("boxes", "the length of all pages", f"{above} px", f"{sheet['px'][1]} px")
     if len(repeats) != 1:
-        yield _wrong("placements", "pictures of the repeat", str(len(repeats)), "1")
+        yield misread("placements", "pictures of the repeat", str(len(repeats)), "1")
     else:
         yield from _planes(next(iter(repeats.values())), manifest)
 
@@ -91,7 +91,7 @@ def _roll(pdf: pikepdf.Pdf, roll: Any) -> Iterator[Finding]:
     if trim is None:
         return
     if (len(pdf.pages), trim.rows) != (1, roll["px"][1]):
-        yield _wrong("boxes", "the roll", f"{trim.rows} px, {len(pdf.pages)} pages", f"{roll['px'][1]} px, 1 page")
+        yield misread("boxes", "the roll", f"{trim.rows} px, {len(pdf.pages)} pages", f"{roll['px'][1]} px, 1 page")
         return
     end = 0
     for piece in roll["pieces"]:
@@ -101,7 +101,7 @@ def _roll(pdf: pikepdf.Pdf, roll: Any) -> Iterator[Finding]:
         stretch = _Stretch(piece["sheet"], trim.pixel, trim.left, trim.top - first, 0, end - first)
         repeat = yield from stretch.compare(page, where)
         if repeat is None:
-            yield _wrong("placements", where, "no repeat", "its repeat")
+            yield misread("placements", where, "no repeat", "its repeat")
         else:
             yield from _planes(repeat, piece)
     yield from _between(page, roll, trim, end, trim.rows)
@@ -114,7 +114,7 @@ def _between(page: pikepdf.Object, roll: Any, trim: _Trim, above: int, below: in
     bare = {"pattern_px": [0, 0, 0, 0], "tile_px": [1, 1], "layout": Layout.STRAIGHT, "marks": roll["marks"]}
     repeat = yield from _Stretch(bare, trim.pixel, trim.left, trim.top - above, above, below).compare(page, "a gap")
     if repeat is not None:
-        yield _wrong("placements", "a gap", "a repeat", "none")
+        yield misread("placements", "a gap", "a repeat", "none")
 
 
 @dataclass(frozen=True)
@@ -130,18 +130,18 @@ class _Trim:
 def _trim(page: pikepdf.Object, meant: Any, where: str) -> Generator[Finding, None, _Trim | None]:
     """The trim box in whole pixels, upright, as wide as the sheet or roll that is meant and as the page."""
     if int(page.get("/Rotate", 0)):
-        yield _wrong("boxes", where, f"turned by {int(page.Rotate)} degrees", "upright")
+        yield misread("boxes", where, f"turned by {int(page.Rotate)} degrees", "upright")
         return None
     if states := sorted(page.get("/Resources", {}).get("/ExtGState", {})):
-        yield _wrong("structure", f"{where}, states of graphics such as overprinting", ", ".join(states), "none")
+        yield misread("structure", f"{where}, states of graphics such as overprinting", ", ".join(states), "none")
     pixel = Fraction(72) / Fraction(str(meant["dpi"])) / Fraction(str(page.get("/UserUnit", 1)))
     left, foot, right, top = (float(Fraction(str(side)) / pixel) for side in page.TrimBox)
     media = [float(Fraction(str(side)) / pixel) for side in page.MediaBox]
     if max(abs(edge - round(edge)) for edge in (left, foot, right, top, *media)) > NEAR_PX:
-        yield _wrong("boxes", where, "a box between two pixels", "whole pixels")
+        yield misread("boxes", where, "a box between two pixels", "whole pixels")
         return None
     if (media[0], media[2]) != (left, right) or round(right - left) != meant["px"][0]:
-        yield _wrong("boxes", f"{where}, width", f"{right - left:.0f} px", f"{meant['px'][0]} px")
+        yield misread("boxes", f"{where}, width", f"{right - left:.0f} px", f"{meant['px'][0]} px")
         return None
     return _Trim(float(pixel), round(left), round(top), round(top) - round(foot))
 
@@ -167,7 +167,7 @@ class _Stretch:
             if clip[1] >= self.below or clip[3] <= self.above:
                 continue  # beside the cloth
             if each.picture is None:
-                yield _wrong("placements", where, "something painted on the cloth that is no picture", "pictures only")
+                yield misread("placements", where, "something painted on the cloth that is no picture", "pictures only")
                 return repeat
             a, b, c, d, _, _ = each.matrix
             box = self._box(around(each.matrix))
@@ -175,18 +175,18 @@ class _Stretch:
                 continue
             rounded = tuple(round(side) for side in box)
             if b or c or max(map(abs, np.subtract(box, rounded))) > NEAR_PX:
-                yield _wrong("placements", where, "a picture between two pixels", "whole pixels")
+                yield misread("placements", where, "a picture between two pixels", "whole pixels")
                 return repeat
             if each.picture.get("/ImageMask", False):
                 ink = tuple(round(value * 255) for value in each.fill)
                 stamped[(_sized(rounded), ink, _dots(each.picture, rounded))] += 1
                 continue
             if repeat is not None and repeat.objgen != each.picture.objgen:
-                yield _wrong("placements", where, "two pictures", "one picture, placed again and again")
+                yield misread("placements", where, "two pictures", "one picture, placed again and again")
                 return repeat
             repeat = each.picture
             if any(abs(at - meant) > NEAR_PX for at, meant in zip(clip, pattern, strict=True)):
-                yield _wrong("placements", f"{where}, cut of the pattern", str(clip), str(pattern))
+                yield misread("placements", f"{where}, cut of the pattern", str(clip), str(pattern))
                 return repeat
             placed.append((rounded, a < 0, d < 0))
         yield from self._placements(placed, where)
@@ -218,16 +218,18 @@ class _Stretch:
             odd = layout is Layout.MIRROR and column % 2 == 1, layout is Layout.MIRROR and row % 2 == 1
             size = (right - left, last - first)
             if column.denominator != 1 or row.denominator != 1 or size != (width, height):
-                yield _wrong("placements", where, f"a repeat at {left}, {first} of {size} px", f"by {layout.value}")
+                yield misread("placements", where, f"a repeat at {left}, {first} of {size} px", f"by {layout.value}")
                 return
             if (mirrored, upside_down) != odd:
-                yield _wrong("placements", where, f"a repeat at {left}, {first} turned over", f"by {layout.value}")
+                yield misread("placements", where, f"a repeat at {left}, {first} turned over", f"by {layout.value}")
                 return
             shown = shared((left, first, right, last), pattern)
             covered += max(0, shown[2] - shown[0]) * max(0, shown[3] - shown[1])
         area = max(0, pattern[2] - pattern[0]) * max(0, pattern[3] - pattern[1])
         if len(set(placed)) != len(placed) or covered != area:
-            yield _wrong("placements", where, f"{covered:.0f} px covered by {len(placed)}", f"{area:.0f} px, each once")
+            yield misread(
+                "placements", where, f"{covered:.0f} px covered by {len(placed)}", f"{area:.0f} px, each once"
+            )
 
     def _marks(self, stamped: Counter[tuple[tuple[int, ...], tuple[int, ...], int]], where: str) -> Iterator[Finding]:
         meant = Counter(
@@ -237,7 +239,9 @@ class _Stretch:
         )
         if stamped != meant:
             astray = next(iter((stamped - meant) or (meant - stamped)))
-            yield _wrong("marks", f"{where}, a mark of {astray[2]} dots", str(astray[0]), f"{len(meant)} marks as told")
+            yield misread(
+                "marks", f"{where}, a mark of {astray[2]} dots", str(astray[0]), f"{len(meant)} marks as told"
+            )
 
 
 def _planes(picture: pikepdf.Object, manifest: Any) -> Iterator[Finding]:
@@ -261,7 +265,7 @@ def _planes(picture: pikepdf.Object, manifest: Any) -> Iterator[Finding]:
     )
     for code, where, measured, limit in facts:
         if measured != limit:
-            yield _wrong(code, where, str(measured), str(limit))
+            yield misread(code, where, str(measured), str(limit))
             return
     digests = [hashlib.sha256() for _ in names]
     rows = 0
@@ -270,10 +274,10 @@ def _planes(picture: pikepdf.Object, manifest: Any) -> Iterator[Finding]:
         for plane, digest in enumerate(digests):
             digest.update(np.ascontiguousarray(band[..., plane]).data)
     if rows != height:
-        yield _wrong("pixels", "rows of the repeat", str(rows), str(height))
+        yield misread("pixels", "rows of the repeat", str(rows), str(height))
     for each, digest in zip(meant, digests, strict=True):
         if digest.hexdigest() != each["sha256"]:
-            yield _wrong("pixels", f"ink {each['ink']}", digest.hexdigest(), each["sha256"])
+            yield misread("pixels", f"ink {each['ink']}", digest.hexdigest(), each["sha256"])
 
 
 def _bands(picture: pikepdf.Object, width: int, inks: int) -> Iterator[NDArray[np.uint8]]:
@@ -319,16 +323,4 @@ def _sized(box: tuple[int, ...]) -> tuple[int, ...]:
 
 def _same(where: str, measured: str, limit: str) -> Iterator[Finding]:
     if measured != limit:
-        yield _wrong("profile", where, measured, limit)
-
-
-def _wrong(code: str, where: str, measured: str, limit: str) -> Finding:
-    return Finding(
-        code=f"file_{code}",
-        severity=Severity.ERROR,
-        where=where,
-        measured=measured,
-        limit=limit,
-        remedy="Write the file again; if it happens twice, look at the disk.",
-        sentence=f"The print file does not read back as it was meant: {where}.",
-    )
+        yield misread("profile", where, measured, limit)

@@ -15,7 +15,7 @@ import numpy as np
 import tifffile
 
 from production.domain.colour import srgb_to_lab
-from production.domain.finding import Finding
+from production.domain.finding import Finding, misread
 from production.domain.ink_tile import InkTile, digest_of
 from production.domain.spec import PRINT
 from production.domain.usage import FULL
@@ -35,7 +35,7 @@ from production.formats.tiff import (
     told,
     write_tiff,
 )
-from production.formats.tiff_check import differences, extra_channels, read_with, structure, values_of, wrong
+from production.formats.tiff_check import differences, extra_channels, read_with, structure, values_of
 from production.ports import Manifest, Progress, RenderJob
 
 MOST_SPOTS = 8
@@ -90,7 +90,7 @@ class SpotTiff:
     def verify(self, path: Path, manifest: Manifest) -> Sequence[Finding]:
         """Read one of them back with tifffile: structure, names, colours, and every pixel."""
         if not manifest["spots"]:
-            return [wrong("channels", path.name, "spot channels", "a job without them")]
+            return [misread("channels", path.name, "spot channels", "a job without them")]
         return read_with(path, partial(_look_indexed if path.name.endswith(_INDEXED) else _look, manifest=manifest))
 
 
@@ -148,7 +148,7 @@ def _look(file: tifffile.TiffFile, manifest: Manifest) -> Iterator[Finding]:
         for top in range(0, len(planes), _BAND_ROWS):
             band = planes[top : top + _BAND_ROWS]
             if band[..., :4].any() or not np.isin(band, (0, FULL)).all() or (band.astype(bool).sum(axis=2) != 1).any():
-                yield wrong("pixels", f"rows {top} and on", "mixed colours", "one full channel at every pixel")
+                yield misread("pixels", f"rows {top} and on", "mixed colours", "one full channel at every pixel")
                 return
             indices[top : top + _BAND_ROWS] = band[..., 4:].argmax(axis=2)
         yield from differences([("pixels", "the design", digest_of(indices), manifest["spots"]["indices_sha256"])])

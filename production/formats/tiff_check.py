@@ -13,7 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from generation.domain.pattern import MM_PER_INCH
-from production.domain.finding import Finding, Severity
+from production.domain.finding import Finding, misread
 from production.domain.ink_tile import digest_of
 from production.ports import Manifest
 
@@ -28,26 +28,13 @@ Fact = tuple[str, str, object, object]  # (code, where, measured, meant)
 Channel = tuple[str, tuple[float, ...]]  # (name, L*a*b*)
 
 
-def wrong(code: str, where: str, measured: object, limit: object) -> Finding:
-    """The finding that a file is not what was meant."""
-    return Finding(
-        code=f"file_{code}",
-        severity=Severity.ERROR,
-        where=where,
-        measured=str(measured),
-        limit=str(limit),
-        remedy="Write the file again; if it happens twice, look at the disk.",
-        sentence=f"The print file does not read back as it was meant: {where}.",
-    )
-
-
 def read_with(path: Path, look: Callable[[tifffile.TiffFile], Iterable[Finding]]) -> list[Finding]:
     """What `look` finds in the file; one finding where it can't be read as a whole."""
     try:
         with tifffile.TiffFile(path) as file:
             return list(look(file))
     except Exception as error:  # a damaged file can make a decoder raise anything
-        return [wrong("readable", "the file", f"{type(error).__name__}: {error}"[:200], "a whole TIFF")]
+        return [misread("readable", "the file", f"{type(error).__name__}: {error}"[:200], "a whole TIFF")]
 
 
 def structure(
@@ -95,7 +82,7 @@ def structure(
         measured_mm = pixels * MM_PER_INCH * denominator / numerator if numerator else 0.0
         meant_mm = pixels * MM_PER_INCH / dpi
         if abs(measured_mm - meant_mm) > SIZE_TOLERANCE_MM:
-            yield wrong("size", name, f"{measured_mm:.3f} mm", f"{meant_mm:.3f} ± {SIZE_TOLERANCE_MM} mm")
+            yield misread("size", name, f"{measured_mm:.3f} mm", f"{meant_mm:.3f} ± {SIZE_TOLERANCE_MM} mm")
 
 
 def _named(value: int) -> str:
@@ -107,7 +94,7 @@ def differences(facts: Iterable[Fact]) -> Iterator[Finding]:
     """A finding for each fact that is not as meant."""
     for code, where, measured, meant in facts:
         if measured != meant:
-            yield wrong(code, where, measured, meant)
+            yield misread(code, where, measured, meant)
 
 
 def extra_channels(page: tifffile.TiffPage, meant: Sequence[Channel]) -> Iterator[Finding]:
@@ -123,7 +110,7 @@ def extra_channels(page: tifffile.TiffPage, meant: Sequence[Channel]) -> Iterato
     yield from differences([("channels", "kinds in the colours' list", found["kinds"], [2] * len(meant))])
     for (name, lab), shown in zip(meant, found["lab"], strict=False):
         if max(abs(one - other) for one, other in zip(lab, shown, strict=True)) > LAB_TOLERANCE:
-            yield wrong("channels", f"colour of {name}", shown, tuple(lab))
+            yield misread("channels", f"colour of {name}", shown, tuple(lab))
 
 
 def separated_structure(
@@ -151,7 +138,7 @@ def planes_match(planes: NDArray[np.uint8], manifest: Manifest) -> Iterator[Find
     for k, meant in enumerate(manifest["separations"]):
         measured = digest_of(planes[..., k])
         if measured != meant["sha256"]:
-            yield wrong("pixels", f"ink {meant['ink']}", measured, meant["sha256"])
+            yield misread("pixels", f"ink {meant['ink']}", measured, meant["sha256"])
 
 
 def values_of(page: tifffile.TiffPage) -> Mapping[int, Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from generation.domain.pattern import MM_PER_INCH, Layout
 from production.domain.checks.seam import measure_ink_seams, seam
-from production.domain.finding import Finding, Severity
+from production.domain.finding import Finding, Severity, misread
 from production.domain.ink_tile import InkTile
 from production.domain.spec import PRINT
 from production.domain.usage import FULL
@@ -44,7 +44,6 @@ from production.formats.tiff_check import (
     read_with,
     separated_structure,
     values_of,
-    wrong,
 )
 from production.ports import Manifest, Progress, RenderJob
 
@@ -125,7 +124,7 @@ def _look(file: tifffile.TiffFile, manifest: Manifest) -> Iterator[Finding]:
         measured_mm = pixels * MM_PER_INCH / manifest["repeat"]["dpi"]
         if abs(measured_mm - meant_mm) > SIZE_TOLERANCE_MM:
             limit = f"{meant_mm:.3f} ± {SIZE_TOLERANCE_MM} mm"
-            yield wrong("size", f"{side} of the repeat", f"{measured_mm:.3f} mm", limit)
+            yield misread("size", f"{side} of the repeat", f"{measured_mm:.3f} mm", limit)
     if not found:
         planes = page.asarray()
         yield from planes_match(planes, manifest)
@@ -138,7 +137,7 @@ def _ink(planes: NDArray[np.uint8], manifest: Manifest) -> Iterator[Finding]:
     heaviest = max(int(planes[top : top + _BAND_ROWS].sum(axis=2, dtype=np.uint16).max()) for top in bands)
     limit_pct = manifest["inks"]["limit_pct"]
     if heaviest * 100 / FULL > limit_pct + 1e-9:
-        yield wrong("ink_limit", "the whole tile", f"{heaviest * 100 / FULL:.1f} %", f"{limit_pct:g} %")
+        yield misread("ink_limit", "the whole tile", f"{heaviest * 100 / FULL:.1f} %", f"{limit_pct:g} %")
     layout = Layout(manifest["repeat"]["layout"])
     for k, meant in enumerate(manifest["separations"]):
         measures = measure_ink_seams(np.ascontiguousarray(planes[..., k]), layout)

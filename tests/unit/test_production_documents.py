@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -253,9 +254,23 @@ def test_printable_drops_controls_and_marks_what_the_font_has_not():
 
 def test_file_names_hold_nothing_a_hot_folder_stumbles_over(printed):
     _, job = printed
-    assert replace(job, reference="../../etc/passwd ü" + "x" * 100).name == f"------etc-passwd--{'x' * 32}-r1"
-    assert len(replace(job, reference="x" * 400).name) <= 60
-    assert replace(job, reference="").name == "job-r1"
+    odd = [
+        "../../etc/passwd ü",
+        "../../etc/passwd u",
+        "-r1",
+        "",
+        "二",
+        "三",
+        "a b",
+        "a-b",
+        "x" * 40,
+        "x" * 41,
+        "x" * 400,
+    ]
+    names = [replace(job, reference=reference, revision=999).name for reference in odd]
+    assert len(set(names)) == len(odd)
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{,44}", name) for name in names)
+    assert replace(job, reference="WL-000001-1").name == "WL-000001-1-r1"
 
 
 def test_a_woven_colour_is_shown_as_its_yarns_make_it(woven):
