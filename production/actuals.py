@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -22,6 +23,7 @@ from production.models import CostSheet, JobTicket, OutputFile
 FIELDS = ("code", "quantity", "rate", "what", "unit", "source")
 MOST_LINES = 1000
 MOST_DIGITS = 9  # before the decimal point of a quantity or rate
+_MORE = "more fields than the head line"
 _LENGTHS = {"code": 80, "what": 200, "unit": 32, "source": 300}
 
 
@@ -34,13 +36,27 @@ def uses_in(path: Path) -> list[ActualUse]:
         if path.suffix.lower() == ".json":
             rows = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=str, parse_int=str)
         else:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(file))
+            rows = _rows(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, csv.Error) as error:
         raise ActualsRefused(f"{path.name} can't be read: write CSV or JSON.", fields={"field": "file"}) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ActualsRefused(f"{path.name} is no list of lines.", fields={"field": "file"})
     return [use_of(row, number) for number, row in enumerate(rows, start=1)]
+
+
+def _rows(text: str) -> list[dict[str, Any]]:
+    """The lines of a CSV; with semicolons between its fields, as many spreadsheets write it, 14,5 is 14.5."""
+    apart = ";" if ";" in text.partition("\n")[0] else ","
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=apart, restkey=_MORE))
+    for number, row in enumerate(rows, start=1):
+        if _MORE in row:
+            raise ActualsRefused(
+                f"Line {number} has more fields than the head line: write 14.5, or put semicolons between the fields.",
+                fields={"field": "line", "measured": number},
+            )
+        if apart == ";":
+            row.update({key: str(row[key]).replace(",", ".") for key in ("quantity", "rate") if row.get(key)})
+    return rows
 
 
 def use_of(row: Mapping[str, Any], number: int) -> ActualUse:

@@ -126,6 +126,7 @@ def test_what_cannot_be_recorded_leaves_nothing_behind(released, uses):
     [
         ("a.csv", "code,quantity\ncloth,4.5\n"),
         ("a.csv", "\ufeffcode,quantity,rate,source\ncloth,4.5,,meter\n"),
+        ("a.csv", "\ufeffcode;quantity;rate;source\r\ncloth;4,5;;meter\r\n"),
         ("a.json", '[{"code": "cloth", "quantity": 4.5}]'),
     ],
 )
