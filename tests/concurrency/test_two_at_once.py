@@ -187,7 +187,7 @@ def test_without_its_number_the_frozen_worker_does_replace_the_hold(mill, monkey
     honest = work.inventory.hold
 
     def another_minute(erp, *, slots, fence, **wanted):
-        later = [(centre, start + timedelta(days=7), end + timedelta(days=7)) for centre, start, end in slots]
+        later = [(centre, start + timedelta(days=28), end + timedelta(days=28)) for centre, start, end in slots]
         return honest(erp, slots=later if threading.current_thread() is frozen else slots, **wanted)
 
     monkeypatch.setattr(work.inventory, "hold", another_minute)
