@@ -203,8 +203,8 @@ def _by_pillow(data: bytes, kind: str) -> _Opened:
     _read(picture.load)
     profile = picture.info.get("icc_profile")
     if picture.mode == "LAB":
-        code = np.asarray(picture).astype(np.float32)
-        lab = np.stack([code[..., 0] * (100 / 255), code[..., 1] - 128, code[..., 2] - 128], axis=-1)
+        code = np.asarray(picture)  # a* and b* with their sign, whatever the file has
+        lab = np.dstack([code[..., :1] * np.float32(100 / 255), code[..., 1:].view(np.int8)]).astype(np.float32)
         return _Opened(_vips(lab, "lab"), "Lab", False, None, None)
     if picture.mode in ("1", "P"):
         picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB" if picture.mode == "P" else "L")

@@ -267,7 +267,7 @@ def test_lab_is_taken_under_d50(dtype):
     lab = srgb_to_lab(rgb)
     if dtype == np.uint8:
         code = np.rint(np.stack([lab[..., 0] * 2.55, lab[..., 1], lab[..., 2]], axis=-1)).astype(int) & 255
-        data = lab_tiff(code.astype(np.uint8))
+        data = tiff(code.astype(np.uint8), photometric="cielab")
     else:
         code = np.rint(np.stack([lab[..., 0] * 655.35, lab[..., 1] * 256, lab[..., 2] * 256], axis=-1)).astype(int)
         data = tiff((code & 65535).astype(np.uint16), photometric="cielab")
@@ -277,12 +277,14 @@ def test_lab_is_taken_under_d50(dtype):
     assert said["picture_profile"].measured == "Lab"
 
 
-def lab_tiff(code):
-    buffer = io.BytesIO()
-    shown = code.copy()
-    shown[..., 1:] ^= 128  # as Pillow holds it
-    Image.frombytes("LAB", SIZE, shown.tobytes()).save(buffer, "TIFF")
-    return buffer.getvalue()
+def test_a_psd_in_lab_is_read_by_its_own_offsets():
+    rgb = np.clip(waves(), 60, 200)
+    lab = srgb_to_lab(rgb)
+    code = np.rint(np.stack([lab[..., 0] * 2.55, lab[..., 1] + 128, lab[..., 2] + 128])).astype(np.uint8)
+    design, said = read(psd(code, 9))
+    shown = np.rint(design.rgb / (257 if design.rgb.dtype == np.uint16 else 1)).astype(np.uint8)
+    assert delta_e_2000(srgb_to_lab(shown), lab).mean() < 0.6
+    assert said["picture_profile"].measured == "Lab"
 
 
 def test_a_camera_s_turn_is_done_before_anything_else():
