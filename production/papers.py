@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from generation.domain.pattern import Raster
 from production.documents.costing import costing_json, costing_of, costing_pdf
@@ -20,8 +21,9 @@ from production.documents.ticket import ticket_pdf
 from production.domain.colour import lab_to_srgb
 from production.domain.picture import Picture
 from production.formats.durst import check_durst, write_durst
-from production.formats.ergosoft import check_ergosoft, write_ergosoft
-from production.formats.printfactory import check_printfactory, write_printfactory
+from production.formats.ergosoft import check_ergosoft, fits_ergosoft, write_ergosoft
+from production.formats.printfactory import check_printfactory, fits_printfactory, write_printfactory
+from production.formats.tickets import fits
 from production.formats.xjdf import check_xjdf, write_xjdf
 from production.gamut_map import check_gamut, gamut_png
 from production.ports import Paper, RenderJob, WrittenFile
@@ -59,10 +61,10 @@ def _preview(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFi
 
 
 PAPERS = {
-    "xjdf": Paper(".xjdf", write_xjdf, check_xjdf),
-    "ergosoft": Paper("-ergosoft.xml", write_ergosoft, check_ergosoft),
-    "printfactory": Paper("-printfactory.xml", write_printfactory, check_printfactory),
-    "durst": Paper("-durst.xml", write_durst, check_durst),
+    "xjdf": Paper(".xjdf", write_xjdf, check_xjdf, partial(fits, "xjdf")),
+    "ergosoft": Paper("-ergosoft.xml", write_ergosoft, check_ergosoft, fits_ergosoft),
+    "printfactory": Paper("-printfactory.xml", write_printfactory, check_printfactory, fits_printfactory),
+    "durst": Paper("-durst.xml", write_durst, check_durst, partial(fits, "durst")),
     "ticket": Paper("-ticket.pdf", _ticket, check_ticket),
     "costing": Paper("-costing.pdf", _costing, check_costing),
     "costing_json": Paper("-costing.json", _costing_json, check_costing_json),

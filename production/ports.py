@@ -129,13 +129,21 @@ Manifest = Mapping[str, Any]  # what `manifest_of` says of a job; all that a ver
 Master = TypeVar("Master", contravariant=True)  # InkTile for a printer, Draft for a loom
 
 
+def every_job(job: RenderJob, kinds: Sequence[str]) -> None:
+    """Any job can have this paper."""
+
+
 @dataclass(frozen=True)
 class Paper:
-    """A sidecar or document of a job: what writes it, given the files written before it, and what reads it back."""
+    """A sidecar or document of a job: what writes it, given the files written before it, and what reads it back.
+
+    fits: raises where the job can't have it, given the kinds of machine files that it gets: before any is written.
+    """
 
     suffix: str  # of the file, after the job's name
     write: Callable[[RenderJob, Raster | Picture, Sequence[WrittenFile]], bytes]
     verify: Callable[[Path, Manifest], Sequence[Finding]]
+    fits: Callable[[RenderJob, Sequence[str]], object] = every_job
 
 
 def no_progress(code: str, done: int, of: int) -> None:

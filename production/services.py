@@ -90,8 +90,9 @@ def write_files(
 
     formats: which, by code; without them what every job of its machine gets. on_progress(code, done, of how many)
     follows each. Safe to repeat: the same job gives the same bytes under the same names. Raises NotManufacturable for a
-    design with errors, RasterDoesNotFit for one that was assessed at another size, UnknownFormat, VerifyFailed where a
-    file does not read back as meant (it is removed then), DiskFull.
+    design with errors, RasterDoesNotFit for one that was assessed at another size, UnknownFormat, FormatNotForJob,
+    what its formats and papers raise, DiskFull, and VerifyFailed where a file does not read back as meant; that file
+    is removed.
     """
     if not job.assessment.passed:
         errors = [finding.as_dict() for finding in job.assessment.findings if finding.severity is Severity.ERROR]
@@ -117,6 +118,8 @@ def write_files(
             f"{', '.join(misfits)}: no file for {job.machine.name}. Leave it out.",
             fields={"field": "formats", "measured": misfits, "limit": job.spec.kind},
         )
+    for code in papers:  # a cloth takes minutes to write: what its tickets can't say is told before
+        PAPERS[code].fits(job, machine)
     master = _master(design, job)
     manifest = manifest_of(job, master)
     files: list[WrittenFile] = []

@@ -30,6 +30,7 @@ from production.formats.tickets import (
     choose,
     compared,
     file_name,
+    fits,
     near,
     number,
     placed_files,
@@ -47,6 +48,12 @@ _WAYS: Mapping[Layout, tuple[int, int, int]] = {
     Layout.HALF_DROP: (1, 0, 0),
     Layout.MIRROR: (0, 1, 1),
 }
+
+
+def fits_ergosoft(job: RenderJob, kinds: Sequence[str]) -> None:
+    """Raises what `write_ergosoft` would for a job that gets files of `kinds`."""
+    fits("ergosoft", job, kinds)
+    choose("ergosoft", job, _WAYS)
 
 
 def write_ergosoft(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:

@@ -31,6 +31,7 @@ from production.formats.tickets import (
     choose,
     compared,
     file_name,
+    fits,
     near,
     number,
     placed_files,
@@ -49,6 +50,12 @@ _WAYS: Mapping[Layout, int] = {
     Layout.HALF_DROP: 2,
     Layout.MIRROR: 7,
 }
+
+
+def fits_printfactory(job: RenderJob, kinds: Sequence[str]) -> None:
+    """Raises what `write_printfactory` would for a job that gets files of `kinds`."""
+    fits("printfactory", job, kinds)
+    choose("printfactory", job, _WAYS)
 
 
 def write_printfactory(job: RenderJob, design: Raster | Picture, files: Sequence[WrittenFile]) -> bytes:

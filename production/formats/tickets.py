@@ -49,20 +49,30 @@ def placed_kind(ticket: str, kinds: Iterable[str]) -> str | None:
     return next((kind for kind in PLACES[ticket] if kind in there), None)
 
 
-def placed_files(ticket: str, job: RenderJob, files: Sequence[WrittenFile]) -> list[WrittenFile]:
-    """The files that `ticket` places. Raises TicketForPrintOnly for a woven job, TicketNeedsFile where none suits."""
+def fits(ticket: str, job: RenderJob, kinds: Iterable[str]) -> str:
+    """The kind of file that `ticket` places for `job` out of those it gets.
+
+    Raises TicketForPrintOnly for a woven job, TicketNeedsFile where none suits.
+    """
     if job.spec.inks is None:
         raise TicketForPrintOnly(
             f"{ticket} is a printer's ticket, and {job.spec.name} is woven: its loom package says everything.",
             fields={"field": "formats", "measured": ticket, "limit": "loom"},
         )
-    kind = placed_kind(ticket, (file.format for file in files))
+    there = sorted(set(kinds))
+    kind = placed_kind(ticket, there)
     if kind is None:
         wanted = " or ".join(PLACES[ticket])
         raise TicketNeedsFile(
             f"A ticket of kind {ticket} places a file of kind {wanted}: ask for one of them as well.",
-            fields={"field": "formats", "measured": sorted({file.format for file in files}), "limit": PLACES[ticket]},
+            fields={"field": "formats", "measured": there, "limit": PLACES[ticket]},
         )
+    return kind
+
+
+def placed_files(ticket: str, job: RenderJob, files: Sequence[WrittenFile]) -> list[WrittenFile]:
+    """The files that `ticket` places. Raises what `fits` does."""
+    kind = fits(ticket, job, (file.format for file in files))
     return [file for file in files if file.format == kind and is_placed(file.path.name)]
 
 

@@ -86,6 +86,8 @@ def test_colours_can_be_given_their_spot_channels_by_name(mill, picture, tmp_pat
         ({"formats": "tile,jacquard"}, "unknown_format", "formats"),
         ({"formats": "loom"}, "format_not_for_job", "formats"),
         ({"formats": "xjdf"}, "ticket_needs_file", "formats"),
+        ({"formats": "tile,ticket,durst"}, "ticket_needs_file", "formats"),
+        ({"formats": "pdfx,printfactory"}, "ticket_needs_file", "formats"),
         ({"formats": "spot", "spots": "Ecru,Night"}, "spot_names_do_not_fit", "spots"),
         ({"formats": "spot", "spots": "#123456=Ecru"}, "invalid_order", "spots"),
         ({"machine": "PRT9"}, "unknown_machine", "machine"),
@@ -117,6 +119,16 @@ def test_what_can_t_be_made_is_refused_by_the_option_s_name_and_leaves_no_file(
     assert (said["code"], said["fields"]["field"]) == (code, field)
     assert said["message"].endswith(".")
     assert not list((tmp_path / "out").glob("*")) if (tmp_path / "out").exists() else True
+
+
+def test_a_layout_that_a_ticket_can_t_say_is_refused_before_anything_is_written(mill, tmp_path):
+    alone = np.full((800, 800, 3), 240, np.uint8)
+    alone[200:600, 250:550] = (30, 60, 120)  # far from the edges: it closes in every layout
+    Image.fromarray(alone).save(tmp_path / "alone.png")
+    asked = {"layout": "third_drop", "formats": "tile,bigtiff,ergosoft"}
+    status, said, _ = made(tmp_path / "alone.png", tmp_path / "out", **asked)
+    assert (status, said["code"], said["fields"]["field"]) == (2, "layout_not_in_ticket", "layout")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_design_that_does_not_close_is_refused_with_its_findings(mill, tmp_path):
