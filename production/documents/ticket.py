@@ -495,7 +495,8 @@ def _footer(page: Page, job: RenderJob, files: Sequence[WrittenFile]) -> None:
     rows = [("File", file.path.name, file.sha256) for file in files[:1]]
     if made is not None:
         rows.append(("Artwork", made.sha256[:12] + ", by its content", made.sha256))
-        rows.append(("Generator", f"{made.generator}, seed {made.seed}", made.fingerprint))
+        drawn = "none: a file" if made.generator == "file" else f"{made.generator}, seed {made.seed}"
+        rows.append(("Generator", drawn, made.fingerprint))
     foot = y - 4 * mm
     for name, value, digest in rows:
         text(page, MARGIN, foot, name, size=7.8, colour=QUIET)

@@ -78,7 +78,7 @@ def preflight(path: Path) -> list[Finding]:
     except pikepdf.PasswordError:
         return [_found("encryption", "6.15", "the file", "a password", "none")]
     except Exception as error:  # a damaged file can make a parser raise anything
-        return [_found("readable", "6.1", "the file", f"{type(error).__name__}: {error}"[:200], "a whole PDF")]
+        return [_found("readable", "6.1", "the file", str(error).replace(str(path), path.name)[:200], "a whole PDF")]
 
 
 def broken_rules(pdf: pikepdf.Pdf) -> list[Finding]:
