@@ -234,14 +234,6 @@ class VerifyFailed(ProductionError):
     http_status = 500
 
 
-class WriteFailed(ProductionError):
-    """A file could not be written."""
-
-    code = "write_failed"
-    retryable = True
-    http_status = 500
-
-
 class DiskFull(ProductionError):
     """There is no room left to write the files."""
 

@@ -52,6 +52,7 @@ def check_package(path: Path, manifest: Manifest) -> list[Finding]:
                 *_lifts(package, manifest),
                 *_weaves(package, manifest),
                 *_tables(package, manifest),
+                *_spec(package, manifest),
             ]
     except Exception as error:  # a damaged file can make a decoder raise anything
         return [_wrong("readable", "the package", f"{type(error).__name__}: {error}"[:200], "a whole package")]
@@ -74,6 +75,33 @@ def _parts(package: zipfile.ZipFile, path: Path) -> list[Finding]:
             for meant in {sums.get(name), said.get(name, measured)}:
                 if measured != meant:
                     found.append(_wrong("checksum", name, measured, str(meant)))
+    return found
+
+
+def _spec(package: zipfile.ZipFile, manifest: Manifest) -> list[Finding]:
+    """What a loom is set up by says the job's own figures."""
+    said = json.loads(package.read("spec.json"))
+    draft, usage = manifest["draft"], manifest["assessment"]["usage"]
+    meant = {
+        "reference": manifest["reference"],
+        "revision": manifest["revision"],
+        "released_at": manifest["released_at"],
+        "loom": manifest["machine"]["code"],
+        "harness_ends": draft["harness_ends"],
+        "repeats_in_harness": draft["harness_ends"] // draft["ends"],
+        "total_ends": draft["total_ends"],
+        "fabric_length_m": round(usage["fabric_length_m"], 4),
+        "picks": usage["picks"],
+        "yarn_kg": {sku: round(kg, 4) for sku, kg in usage["yarn_kg"].items()},
+    }
+    found = [
+        _wrong("spec", f"spec.json, {key.replace('_', ' ')}", str(said.get(key)), str(value))
+        for key, value in meant.items()
+        if said.get(key) != value
+    ]
+    threads = [said["repeat"]["ends"], said["repeat"]["picks"], said["repeat"]["layout"]]
+    if threads != [draft["ends"], draft["picks"], manifest["repeat"]["layout"]]:
+        found.append(_wrong("spec", "spec.json, repeat", str(threads), f"{draft['ends']} x {draft['picks']} threads"))
     return found
 
 

@@ -268,6 +268,28 @@ def test_the_package_names_no_vendors_format_and_every_part_has_its_checksum(tmp
     assert said["sha256"].items() <= sums.items()
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("reference", "WL-000002-1"),
+        ("loom", "LOM9"),
+        ("harness_ends", 1),
+        ("total_ends", 1),
+        ("picks", 1),
+        ("fabric_length_m", 1.0),
+        ("yarn_kg", {}),
+        ("repeat", {"ends": 1, "picks": 1, "layout": "straight"}),
+    ],
+)
+def test_a_spec_that_says_other_figures_than_the_job_is_found(key, value, tmp_path):
+    _, job = flowers()
+    path, parts = parts_of(job, tmp_path)
+    said = said_of(job)
+    assert errors_in(path, said) == []
+    repacked(path, spec__json=json.dumps(json.loads(parts["spec.json"]) | {key: value}).encode())
+    assert len(errors_in(path, said)) == 1
+
+
 def test_the_cloths_picture_has_its_aspect_and_its_yarns(tmp_path):
     raster, job = two_wefts()
     _, parts = parts_of(job, tmp_path)
