@@ -444,6 +444,7 @@ class LineFile:
 
     name: str
     format: str
+    title: str  # of the kind of file
     path: Path
     sha256: str
     url: str
@@ -458,6 +459,7 @@ def files_of(line: OrderLine) -> list[LineFile]:
         LineFile(
             name=(path := Path(file.path)).name,
             format=file.format,
+            title=production.title_of(file.format),
             path=path,
             sha256=file.sha256,
             url=reverse("file", args=[line.reference, path.name]),

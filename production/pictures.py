@@ -521,7 +521,8 @@ def _check_not_too_large(width: int, height: int) -> None:
     if max(width, height) > MOST_SIDE_PX or width * height > MOST_PIXELS:
         measured, limit = f"{width} x {height} px", f"{MOST_SIDE_PX} px a side, {MOST_PIXELS / 1e6:.0f} megapixels"
         raise PictureTooLarge(
-            f"The picture has {measured}; {limit} are read at most. Send one repeat at 300 dpi.",
+            f"The picture has {measured}; {limit} are read at most. Send one repeat at 300 dpi, a very "
+            "large one at 150.",
             fields={"field": "picture", "measured": measured, "limit": limit},
         )
 

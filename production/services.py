@@ -62,6 +62,7 @@ __all__ = [
     "seed_catalogue",
     "skus",
     "specify",
+    "title_of",
     "verify_files",
     "write_files",
 ]
@@ -69,6 +70,30 @@ __all__ = [
 MANIFEST = "manifest"
 _PAPERS = ("ticket", "costing", "costing_json", "strikeoff", "preview")
 _STANDARD = {PRINT: ("tile", "xjdf", *_PAPERS), WEAVE: ("loom", *_PAPERS)}
+
+
+_TITLES = {
+    "tile": "Repeat for the RIP",
+    "inks": "One film per ink",
+    "spot": "Spot channels",
+    "bigtiff": "Whole cloth, TIFF",
+    "bigtiff_raw": "Whole cloth, plain TIFF",
+    "pdfx": "Whole cloth, PDF/X-4",
+    "pdfx_pages": "Whole cloth in pages, PDF/X-4",
+    "loom": "Loom package",
+    "xjdf": "Ticket, XJDF",
+    "ergosoft": "Ticket, Ergosoft",
+    "printfactory": "Ticket, PrintFactory",
+    "durst": "Ticket, Durst",
+    "ticket": "Job ticket",
+    "costing": "Costing",
+    "costing_json": "Costing as data",
+    "quotation": "Quotation",
+    "strikeoff": "Strike-off card",
+    "preview": "Preview",
+    "gamut": "Colour map",
+    MANIFEST: "Everything as data",
+}
 
 
 @lru_cache
@@ -163,6 +188,11 @@ def verify_files(manifest: Path, on_progress: OnFile = no_progress) -> list[Find
             form = PAPERS[code] if code in PAPERS else machine_format(code)
             found += form.verify(path, said)
     return found
+
+
+def title_of(code: str) -> str:
+    """What people call a kind of file."""
+    return _TITLES.get(code, code)
 
 
 def format_codes() -> list[str]:

@@ -16,6 +16,7 @@ from generation.domain.pattern import Layout, Raster
 from production.documents.page import INK, LINE, QUIET, STRONG, Page, box, label, mm, rule, text
 from production.domain.colour import lab_to_srgb
 from production.domain.picture import Picture
+from production.domain.spec import LineSpec
 from production.ports import RenderJob
 from production.preview import cloth_picture
 
@@ -40,6 +41,13 @@ def drop_in_words(layout: Layout) -> str:
     if layout.drop:
         return f"each column {layout.drop} lower"
     return f"each row {layout.shift} aside" if layout.shift else "none"
+
+
+def shrinkage_words(spec: LineSpec) -> str:
+    """How much the cloth shrinks; of woven cloth the contraction is in the crimp of its yarns."""
+    if spec.weaving is not None and not spec.shrink_warp and not spec.shrink_weft:
+        return "in the crimp of the yarns"
+    return f"length {spec.shrink_warp * 100:g} %, width {spec.shrink_weft * 100:g} %"
 
 
 def made_colours(job: RenderJob) -> list[str]:

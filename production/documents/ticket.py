@@ -47,6 +47,7 @@ from production.documents.parts import (
     moment_in_words,
     panel,
     repeats,
+    shrinkage_words,
     swatch,
     tick,
     to_fill,
@@ -307,7 +308,7 @@ def _fabric_rows(job: RenderJob) -> list[tuple[str, str]]:
         ("To print" if spec.inks else "To weave", f"{usage.pattern_length_m:.2f} m"),
         ("Off the roll" if spec.inks else "Warp", f"{usage.fabric_length_m:.2f} m"),
         ("Allowance", f"head {spec.head_m:g}, tail {spec.tail_m:g} m, waste {spec.waste * 100:g} %"),
-        ("Shrinkage", f"length {spec.shrink_warp * 100:g} %, width {spec.shrink_weft * 100:g} %"),
+        ("Shrinkage", shrinkage_words(spec)),
     ]
     if spec.inks:
         rows.insert(3, ("Pretreatment", f"{spec.inks.pretreatment_sku}, pick-up {spec.inks.pickup_pct:g} %"))

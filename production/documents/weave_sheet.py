@@ -30,6 +30,7 @@ from production.documents.page import (
     rule,
     text,
 )
+from production.documents.parts import shrinkage_words
 from production.domain.draft import Draft
 from production.domain.floats import FloatReport, Lift
 from production.domain.spec import Weaving, Yarn
@@ -144,7 +145,7 @@ def _settings(page: Page, draft: Draft, job: RenderJob, weaving: Weaving, top: f
     finished = spec.width_mm * (1 - spec.shrink_weft)
     right = [
         ("Finished width", f"{finished:g} mm"),
-        ("Shrinkage", f"warp {100 * spec.shrink_warp:g} %, weft {100 * spec.shrink_weft:g} %"),
+        ("Shrinkage", shrinkage_words(spec)),
         ("Length", f"{usage.fabric_length_m:.2f} m for {spec.quantity_m:g} m ordered"),
         ("Picks in all", f"{usage.picks}"),
         ("Loom", f"{usage.minutes.get('Weave', 0) / 60:.2f} h, setting up included"),

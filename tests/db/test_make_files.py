@@ -10,6 +10,7 @@ from PIL import Image
 from production_samples import NORDIC, flipped, petals
 
 from generation.domain.pattern import Layout, Palette
+from production import services as production
 
 pytestmark = pytest.mark.django_db
 
@@ -221,3 +222,7 @@ def test_a_roll_that_has_nowhere_to_go_is_refused(mill, picture, tmp_path):
     status, _, complaint = command("make_roll", str(tmp_path), "--roll", "R1=60", "--out", str(tmp_path / "taken"))
     assert status == 3
     assert "Choose another folder" in complaint
+
+
+def test_every_kind_of_file_has_a_name_that_people_use():
+    assert all(production.title_of(code) != code for code in [*production.format_codes(), "manifest"])
