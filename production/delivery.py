@@ -29,7 +29,7 @@ from django.utils import timezone
 
 from production.errors import DiskFull, FilesChanged, NameTaken, NoHotFolder, NothingToSend, SentBefore
 from production.files import sha256_of, sync
-from production.formats.tickets import LENGTHS, REPEATS, is_placed, placed_kind
+from production.formats.tickets.ticket import LENGTHS, REPEATS, is_placed, placed_kind
 from production.models import Delivery, JobTicket, MachineProfile
 
 LONGEST_NAME = 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -80,6 +81,13 @@ def manifest_of(job: RenderJob, master: InkTile | Draft) -> dict[str, Any]:
     }
 
 
+def manifest_bytes(said: dict[str, Any]) -> bytes:
+    """The manifest as it is written, with a digest of all that it says."""
+    text = json.dumps(said, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    whole = {**said, "digest": _digest(json.loads(text))}
+    return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest at `path`. Raises ManifestDamaged for what is none, or no whole one."""
     try:
@@ -91,6 +99,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
             and {"reference", "revision", "released_at", "article", "quantity_m", "machine", "sheet", "draft"}
             <= set(said)
             and {"code", "sidecar", "rip_folder"} <= set(said["machine"])
+            and said["digest"] == _digest(said)
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         whole = False
@@ -100,6 +109,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
             fields={"path": path.name},
         )
     return said
+
+
+def _digest(said: dict[str, Any]) -> str:
+    """SHA-256 in hex of everything in a manifest but its digest, however its text is set."""
+    rest = {key: value for key, value in said.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _spot_facts(tile: InkTile, job: RenderJob) -> dict[str, Any] | None:

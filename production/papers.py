@@ -20,11 +20,12 @@ from production.documents.strikeoff import strikeoff_pdf
 from production.documents.ticket import ticket_pdf
 from production.domain.colour import lab_to_srgb
 from production.domain.picture import Picture
-from production.formats.durst import check_durst, write_durst
-from production.formats.ergosoft import check_ergosoft, fits_ergosoft, write_ergosoft
-from production.formats.printfactory import check_printfactory, fits_printfactory, write_printfactory
-from production.formats.tickets import fits
-from production.formats.xjdf import check_xjdf, write_xjdf
+from production.formats.tickets.durst import check_durst, write_durst
+from production.formats.tickets.ergosoft import check_ergosoft, fits_ergosoft, write_ergosoft
+from production.formats.tickets.printfactory import check_printfactory, fits_printfactory, write_printfactory
+from production.formats.tickets.ticket import fits
+from production.formats.tickets.xjdf import write_xjdf
+from production.formats.tickets.xjdf_reading import check_xjdf
 from production.gamut_map import check_gamut, gamut_png
 from production.ports import Paper, RenderJob, WrittenFile
 from production.preview import preview_png

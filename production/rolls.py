@@ -28,8 +28,8 @@ from production.domain.spec import Ink
 from production.domain.usage import FULL
 from production.errors import FilesChanged, NoRollLongEnough, NoTile, PiecesDiffer, VerifyFailed
 from production.files import sha256_of, write_bytes, write_bytes_whole, write_together
-from production.formats.pdfx import INKS_PROFILE, Cloth, Piece, output_intent, write_cloth
-from production.formats.pdfx_reading import roll_findings
+from production.formats.pdf.pdfx import INKS_PROFILE, Cloth, Piece, output_intent, write_cloth
+from production.formats.pdf.reading import roll_findings
 from production.lettering import dots_of
 from production.manifest import read_manifest
 from production.ports import Progress

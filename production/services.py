@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +25,7 @@ from production.domain.spec import PRINT, WEAVE, LineSpec
 from production.domain.usage import Usage
 from production.errors import FormatNotForJob, NotManufacturable, RasterDoesNotFit, UnknownFormat, VerifyFailed
 from production.files import sha256_of, write_bytes_whole
-from production.manifest import manifest_of, read_manifest
+from production.manifest import manifest_bytes, manifest_of, read_manifest
 from production.models import CheckReport, CostSheet, JobTicket, OutputFile
 from production.papers import PAPERS
 from production.pictures import read_picture
@@ -167,8 +166,7 @@ def write_files(
         on_progress(code, 1, 1)
     # Last of all: who finds a manifest finds everything that it names.
     path = folder / f"{job.name}-manifest.json"
-    content = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    write_bytes_whole(path, content.encode("utf-8", "replace"))
+    write_bytes_whole(path, manifest_bytes(manifest))
     return [*files, _written(path, MANIFEST)]
 
 
@@ -211,7 +209,7 @@ def record_release(reference: str, revision: int, files: Iterable[WrittenFile], 
         reference=reference,
         revision=revision,
         released_at=job.released_at,
-        manifest=json.loads(next(file.path for file in written if file.format == MANIFEST).read_text("utf-8")),
+        manifest=read_manifest(next(file.path for file in written if file.format == MANIFEST)),
     )
     OutputFile.objects.bulk_create(
         OutputFile(

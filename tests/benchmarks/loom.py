@@ -17,9 +17,9 @@ from production.domain.draft import Draft
 from production.domain.floats import FloatLimits, count_floats, repair
 from production.domain.spec import Yarn
 from production.domain.weave import compose, lattice_of
-from production.formats import loom_pictures as pictures
-from production.formats.loom_package import lift_plans
-from production.formats.wif import wif_bytes
+from production.formats.loom import pictures
+from production.formats.loom.package import lift_plans
+from production.formats.loom.wif import wif_bytes
 from tests.benchmarks.pdfx import forget_peak, resident_mb
 
 ENDS, PICKS = 12_288, 12_000

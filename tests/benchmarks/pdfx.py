@@ -48,7 +48,7 @@ def measure(folder: Path) -> list[tuple[str, str]]:
     from production_samples import INKS, job_for, print_spec, raster_for
 
     from production.domain.ink_tile import InkTile
-    from production.formats.pdfx import PdfX
+    from production.formats.pdf.pdfx import PdfX
     from production.services import manifest_of
 
     small = print_spec()

@@ -48,7 +48,8 @@ def measure(folder: Path) -> list[tuple[str, str]]:
 
     from production.delivery import put
     from production.files import sha256_of
-    from production.formats.xjdf import check_xjdf, write_xjdf
+    from production.formats.tickets.xjdf import write_xjdf
+    from production.formats.tickets.xjdf_reading import check_xjdf
     from production.ports import WrittenFile
     from production.separation import ink_tile
     from production.services import manifest_of

@@ -24,7 +24,7 @@ from production import services as production
 from production.delivery import parcel_of
 from production.errors import DiskFull, FilesChanged, NameTaken, NoHotFolder, NothingToSend, SentBefore
 from production.files import sha256_of
-from production.formats.tickets import PLACES
+from production.formats.tickets.ticket import PLACES
 from production.models import Delivery, MachineProfile
 
 pytestmark = pytest.mark.django_db

@@ -226,3 +226,14 @@ def test_a_roll_that_has_nowhere_to_go_is_refused(mill, picture, tmp_path):
 
 def test_every_kind_of_file_has_a_name_that_people_use():
     assert all(production.title_of(code) != code for code in [*production.format_codes(), "manifest"])
+
+
+def test_a_figure_changed_in_the_manifest_is_told(mill, picture, tmp_path):
+    made(picture, tmp_path, formats="tile")
+    manifest = tmp_path / "rose-r1-manifest.json"
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(said), encoding="utf-8")  # set otherwise, it says the same
+    assert command("verify_files", tmp_path)[0] == 0
+    said["ink"][0]["ml"] += 1
+    manifest.write_text(json.dumps(said), encoding="utf-8")
+    assert command("verify_files", tmp_path)[0] == 3

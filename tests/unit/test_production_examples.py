@@ -6,7 +6,7 @@ import pytest
 
 from production.documents import page
 from production.domain import colour, costing, floats, inklimit, snap, spec, usage
-from production.formats import pdf_file
+from production.formats.pdf import file as pdf_file
 
 
 @pytest.mark.parametrize("module", [colour, costing, floats, inklimit, snap, spec, usage, page, pdf_file])

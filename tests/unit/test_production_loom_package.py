@@ -28,8 +28,8 @@ from production.domain.picture import Picture
 from production.domain.spec import Yarn
 from production.domain.weave import LIBRARY
 from production.drafting import raster_of
-from production.formats.loom_package import LoomPackage
-from production.formats.wif import shafts_of, wif_bytes
+from production.formats.loom.package import LoomPackage
+from production.formats.loom.wif import shafts_of, wif_bytes
 from production.services import manifest_of
 
 

@@ -22,9 +22,9 @@ from production.domain.ink_tile import InkTile
 from production.domain.sheet import qr_modules
 from production.domain.spec import Ink, Profile
 from production.files import sha256_of
-from production.formats import pdf_file
-from production.formats.pdfx import PdfX, PdfXPages
-from production.formats.preflight import RULES, preflight
+from production.formats.pdf import file as pdf_file
+from production.formats.pdf.pdfx import PdfX, PdfXPages
+from production.formats.pdf.preflight import RULES, preflight
 from production.separation import ink_tile
 from production.services import manifest_of
 

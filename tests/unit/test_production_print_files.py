@@ -35,7 +35,7 @@ from production.errors import (
     TiffTooLarge,
     TooManySpots,
 )
-from production.formats.tiff import Compression, Photometric, keep_classic, tags_of, write_tiff
+from production.formats.tiff.writing import Compression, Photometric, keep_classic, tags_of, write_tiff
 from production.separation import ink_tile
 from production.services import machine_format, manifest_of
 

@@ -16,7 +16,7 @@ from production_samples import INKS, job_for, print_spec, raster_for
 from generation.domain.pattern import Layout, layout_tiling
 from production.domain.sheet import Mark
 from production.errors import FilesChanged, NoRollLongEnough, NoTile, PiecesDiffer
-from production.formats.preflight import preflight
+from production.formats.pdf.preflight import preflight
 from production.rolls import make_roll, verify_roll
 from production.separation import ink_tile
 from production.services import write_files

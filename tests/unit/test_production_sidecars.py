@@ -21,8 +21,8 @@ from production.domain.finding import Severity
 from production.domain.spec import Ink, Profile
 from production.errors import LayoutNotInTicket, TicketForPrintOnly, TicketNeedsFile
 from production.files import sha256_of
-from production.formats import xjdf
-from production.formats.tickets import PLACES, text
+from production.formats.tickets import xjdf
+from production.formats.tickets.ticket import PLACES, text
 from production.papers import PAPERS
 from production.ports import LotUse, WrittenFile
 from production.separation import ink_tile

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from production.domain.finding import passed
-from production.formats.preflight import preflight
+from production.formats.pdf.preflight import preflight
 
 BAD_INPUT, WRONG = 2, 3
 

@@ -30,8 +30,8 @@ from production.domain.sheet import Mark, Sheet, qr_modules
 from production.domain.spec import PRINT, Ink
 from production.domain.usage import FULL
 from production.files import write_bytes, write_together
-from production.formats import pdfx_reading
-from production.formats.pdf_file import PdfFile, name, number, picture, words
+from production.formats.pdf import reading as pdfx_reading
+from production.formats.pdf.file import PdfFile, name, number, picture, words
 from production.ports import Manifest, Progress, RenderJob
 
 POINTS_PER_INCH = 72

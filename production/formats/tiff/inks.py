@@ -19,7 +19,8 @@ from production.domain.spec import PRINT
 from production.domain.usage import FULL
 from production.errors import InkNameUnwritable
 from production.files import write_together
-from production.formats.tiff import (
+from production.formats.tiff.reading import differences, read_with, structure
+from production.formats.tiff.writing import (
     Compression,
     Photometric,
     Strip,
@@ -31,7 +32,6 @@ from production.formats.tiff import (
     told,
     write_tiff,
 )
-from production.formats.tiff_check import differences, read_with, structure
 from production.ports import Manifest, Progress, RenderJob
 
 _NOT_IN_A_NAME = frozenset('/\\:*?"<>|')

@@ -26,7 +26,7 @@ from lxml import etree
 from generation.domain.pattern import Layout, Raster
 from production.domain.finding import Finding
 from production.domain.picture import Picture
-from production.formats.tickets import (
+from production.formats.tickets.ticket import (
     Difference,
     choose,
     compared,

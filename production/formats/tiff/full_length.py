@@ -27,9 +27,9 @@ from production.domain.sheet import Sheet
 from production.domain.spec import PRINT
 from production.errors import DiskFull
 from production.files import sha256_of, write_bytes, write_together
-from production.formats.tiff import PROCESS_INKS, Compression, Strip, packed, told, write_tiff
-from production.formats.tiff_check import differences, read_with, separated_structure
-from production.formats.tile_tiff import separated_tags
+from production.formats.tiff.reading import differences, read_with, separated_structure
+from production.formats.tiff.tile import separated_tags
+from production.formats.tiff.writing import PROCESS_INKS, Compression, Strip, packed, told, write_tiff
 from production.ports import Manifest, Progress, RenderJob
 
 _STRIP_BYTES = 1 << 20  # small ones: fewer hold a piece of a mark, and need be packed on their own

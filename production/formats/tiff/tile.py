@@ -24,7 +24,15 @@ from production.domain.spec import PRINT
 from production.domain.usage import FULL
 from production.errors import NoProcessInks
 from production.files import sha256_of, write_bytes, write_together
-from production.formats.tiff import (
+from production.formats.tiff.reading import (
+    SIZE_TOLERANCE_MM,
+    differences,
+    planes_match,
+    read_with,
+    separated_structure,
+    values_of,
+)
+from production.formats.tiff.writing import (
     PROCESS_INKS,
     Compression,
     Photometric,
@@ -36,14 +44,6 @@ from production.formats.tiff import (
     tags_of,
     told,
     write_tiff,
-)
-from production.formats.tiff_check import (
-    SIZE_TOLERANCE_MM,
-    differences,
-    planes_match,
-    read_with,
-    separated_structure,
-    values_of,
 )
 from production.ports import Manifest, Progress, RenderJob
 

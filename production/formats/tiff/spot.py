@@ -21,7 +21,8 @@ from production.domain.spec import PRINT
 from production.domain.usage import FULL
 from production.errors import SpotNamesDoNotFit, SpotNeedsColours, TooManySpots
 from production.files import write_together
-from production.formats.tiff import (
+from production.formats.tiff.reading import differences, extra_channels, read_with, structure, values_of
+from production.formats.tiff.writing import (
     PROCESS_INKS,
     Compression,
     Photometric,
@@ -35,7 +36,6 @@ from production.formats.tiff import (
     told,
     write_tiff,
 )
-from production.formats.tiff_check import differences, extra_channels, read_with, structure, values_of
 from production.ports import Manifest, Progress, RenderJob
 
 MOST_SPOTS = 8

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from generation.domain.pattern import Layout
 from production.colour_profiles import PROFILES
 from production.domain.finding import Finding, misread, passed
-from production.formats.pdf_page import Box, around, drawn, shared
-from production.formats.preflight import broken_rules
+from production.formats.pdf.page import Box, around, drawn, shared
+from production.formats.pdf.preflight import broken_rules
 
 NEAR_PX = 0.01  # how far from a whole pixel a place may lie: a thousandth of what a press can show
 _CHUNK = 1 << 22

@@ -24,10 +24,9 @@ from production.domain.floats import Lift
 from production.domain.spec import WEAVE, Weaving
 from production.domain.weave import BACK, LIBRARY
 from production.files import write_whole
-from production.formats import loom_pictures as pictures
-from production.formats import loom_tables as tables
-from production.formats.loom_check import check_package
-from production.formats.wif import wif_bytes
+from production.formats.loom import pictures, tables
+from production.formats.loom.reading import check_package
+from production.formats.loom.wif import wif_bytes
 from production.ports import Manifest, Progress, RenderJob
 from production.simulation import from_near, whole_repeat
 

@@ -20,7 +20,7 @@ from defusedxml import ElementTree
 from pikepdf.models.metadata import decode_pdf_date
 
 from production.domain.finding import Finding, Severity
-from production.formats.pdf_page import drawn
+from production.formats.pdf.page import drawn
 
 STANDARD = "ISO 15930-7:2010"
 HOUSE = "house rule"

@@ -24,7 +24,7 @@ from lxml import etree
 from generation.domain.pattern import MM_PER_INCH, Raster
 from production.domain.finding import Finding
 from production.domain.picture import Picture
-from production.formats.tickets import (
+from production.formats.tickets.ticket import (
     Difference,
     address,
     compared,
