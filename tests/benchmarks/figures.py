@@ -19,7 +19,7 @@ import zxingcpp
 from PIL import Image
 
 from generation.evaluation import speed
-from tests.benchmarks import colour, inks, pdfx, print_files, tickets
+from tests.benchmarks import colour, inks, loom, pdfx, print_files, tickets
 from tests.benchmarks.promise import microseconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +47,7 @@ def main() -> None:
     for what, found in [
         *colour.figures(),
         *inks.figures(),
+        *loom.figures(),
         *pdfx.figures(),
         *print_files.figures(),
         *tickets.figures(),

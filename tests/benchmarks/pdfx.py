@@ -105,5 +105,9 @@ def forget_peak() -> float:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(measure(Path(name)), ensure_ascii=False))
+    if "DJANGO_SETTINGS_MODULE" in os.environ:  # the process of its own that `figures` starts
+        with tempfile.TemporaryDirectory() as name:
+            print(json.dumps(measure(Path(name)), ensure_ascii=False))
+    else:
+        for what, figure in figures():
+            print(f"{what:<58} {figure}")

@@ -60,7 +60,7 @@ def measure(folder: Path) -> list[tuple[str, str]]:
     files = [WrittenFile(folder / f"{job.name}.tif", "ab" * 32, "tile", TILE_BYTES)]
     manifest = manifest_of(job, ink_tile(raster, spec.inks, job.assessment.separation))
     manifest["files"] = [{"name": files[0].path.name, "format": "tile", "sha256": "ab" * 32, "bytes": TILE_BYTES}]
-    path = folder / "job.xjdf"
+    path = folder / f"{job.name}.xjdf"
     began = time.perf_counter()
     data = write_xjdf(job, raster, files)
     first = 1000 * (time.perf_counter() - began)
@@ -97,5 +97,9 @@ def measure(folder: Path) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(measure(Path(name))))
+    if "DJANGO_SETTINGS_MODULE" in os.environ:  # the process of its own that `figures` starts
+        with tempfile.TemporaryDirectory() as name:
+            print(json.dumps(measure(Path(name))))
+    else:
+        for what, figure in figures():
+            print(f"{what:<58} {figure}")
