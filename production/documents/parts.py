@@ -13,7 +13,23 @@ from reportlab.lib.colors import HexColor, white
 from reportlab.lib.utils import ImageReader
 
 from generation.domain.pattern import Layout, Raster
-from production.documents.page import INK, LINE, QUIET, STRONG, Page, box, label, mm, rule, text
+from production.documents.page import (
+    ACCENT,
+    BOLD,
+    INK,
+    LINE,
+    MARGIN,
+    QUIET,
+    STRONG,
+    Page,
+    box,
+    code_128,
+    label,
+    mm,
+    qr_code,
+    rule,
+    text,
+)
 from production.domain.colour import lab_to_srgb
 from production.domain.picture import Picture
 from production.domain.spec import LineSpec
@@ -58,6 +74,24 @@ def made_colours(job: RenderJob) -> list[str]:
 def made_lab(job: RenderJob) -> NDArray[np.float64]:
     """(K, 3) L*a*b* D50 of each colour of the palette as it is expected on the cloth."""
     return job.assessment.made_lab
+
+
+def head(page: Page, job: RenderJob, title: str) -> float:
+    """The head of a page that follows the cloth, with its two codes; returns where the rest begins."""
+    top = page.height - 9 * mm
+    qr = 30 * mm
+    qr_code(page, page.width - MARGIN - qr + 3 * mm, top - qr + 3 * mm, job.url or job.name, size=qr)
+    left = page.inner - qr - 1 * mm
+    text(page, MARGIN, top - 3.5 * mm, job.shop or "Weftline", font=STRONG, size=9.5, colour=QUIET, width=80 * mm)
+    text(page, MARGIN + left, top - 3.5 * mm, title, font=BOLD, size=9.5, colour=ACCENT, align="right")
+    text(page, MARGIN, top - 13.5 * mm, job.reference, font=BOLD, size=26, width=80 * mm)
+    text(page, MARGIN, top - 19.3 * mm, f"Revision {job.revision}", font=STRONG, size=10)
+    order = f"Order {job.order}" if job.order else ""
+    text(page, MARGIN + 22 * mm, top - 19.3 * mm, order, size=10, colour=QUIET, width=55 * mm)
+    text(page, MARGIN, top - 24.5 * mm, job.customer, font=STRONG, size=11.5, width=left - 70 * mm)
+    code_128(page, MARGIN + left - 68 * mm, top - 20.5 * mm, job.name, width=68 * mm, height=13 * mm)
+    text(page, MARGIN + left, top - 24.3 * mm, job.name, size=8, colour=QUIET, align="right", width=68 * mm)
+    return top - 28 * mm
 
 
 def repeats(page: Page, design: Raster | Picture, job: RenderJob, x: float, y: float, side: float) -> None:

@@ -6,27 +6,24 @@ import io
 
 from generation.domain.pattern import Raster
 from production.documents.page import (
-    ACCENT,
-    BOLD,
     LINE,
     MARGIN,
     QUIET,
     STRONG,
     Page,
-    code_128,
     facts,
     heading,
     label,
     lines_of,
     mm,
     open_page,
-    qr_code,
     rule,
     text,
 )
 from production.documents.parts import (
     LAYOUT_WORDS,
     day_in_words,
+    head,
     made_colours,
     made_lab,
     moment_in_words,
@@ -59,7 +56,7 @@ def strikeoff_pdf(design: Raster | Picture, job: RenderJob) -> bytes:
     page = open_page(
         buffer, title=f"Strike-off {job.reference} r{job.revision}", subject=job.spec.name, paper=job.paper
     )
-    top = _header(page, job)
+    top = head(page, job, "STRIKE-OFF")
     repeats(page, design, job, MARGIN, top - PICTURE, PICTURE)
     _made(page, job, MARGIN + PICTURE + 6 * mm, top)
     top -= PICTURE + 6 * mm
@@ -72,21 +69,6 @@ def strikeoff_pdf(design: Raster | Picture, job: RenderJob) -> bytes:
     page.showPage()
     page.save()
     return buffer.getvalue()
-
-
-def _header(page: Page, job: RenderJob) -> float:
-    top = page.height - 11 * mm
-    qr = 28 * mm
-    qr_code(page, page.width - MARGIN - qr + 3 * mm, top - qr + 3 * mm, job.url or job.name, size=qr)
-    left = page.inner - qr - 1 * mm
-    text(page, MARGIN, top - 3.5 * mm, job.shop or "Weftline", font=STRONG, size=9.5, colour=QUIET, width=80 * mm)
-    text(page, MARGIN + left, top - 3.5 * mm, "STRIKE-OFF", font=BOLD, size=9.5, colour=ACCENT, align="right")
-    text(page, MARGIN, top - 13 * mm, job.reference, font=BOLD, size=24, width=80 * mm)
-    revision = f"Revision {job.revision}" + (f", order {job.order}" if job.order else "")
-    text(page, MARGIN, top - 18.5 * mm, revision, font=STRONG, size=10, width=80 * mm)
-    text(page, MARGIN, top - 24 * mm, job.customer, font=STRONG, size=11.5, width=left - 70 * mm)
-    code_128(page, MARGIN + left - 64 * mm, top - 20 * mm, job.name, width=64 * mm, height=12 * mm)
-    return top - 29 * mm
 
 
 def _made(page: Page, job: RenderJob, x: float, top: float) -> None:

@@ -25,7 +25,6 @@ from production.documents.page import (
     STRONG,
     Page,
     box,
-    code_128,
     facts,
     heading,
     label,
@@ -33,7 +32,6 @@ from production.documents.page import (
     mm,
     open_page,
     printable,
-    qr_code,
     rule,
     text,
     width_of,
@@ -42,6 +40,7 @@ from production.documents.parts import (
     LAYOUT_WORDS,
     day_in_words,
     drop_in_words,
+    head,
     made_colours,
     made_lab,
     moment_in_words,
@@ -76,7 +75,7 @@ def ticket_pdf(design: Raster | Picture, job: RenderJob, files: Sequence[Written
     buffer = io.BytesIO()
     title = f"Job ticket {job.reference} r{job.revision}"
     page = open_page(buffer, title=title, subject=job.spec.name, paper=job.paper)
-    top = _header(page, job)
+    top = head(page, job, "JOB TICKET")
     top = _key_facts(page, job, top)
     _specification(page, design, job, MARGIN + PICTURE + 5 * mm, top)
     foot = _pictures(page, design, job, top)
@@ -169,28 +168,6 @@ def ticket_json(job: RenderJob, files: Sequence[WrittenFile]) -> bytes:
         ],
     }
     return json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-
-
-def code_value(job: RenderJob) -> str:
-    """What the ticket's Code 128 says: reference and revision."""
-    return job.name
-
-
-def _header(page: Page, job: RenderJob) -> float:
-    top = page.height - 9 * mm
-    qr = 30 * mm
-    qr_code(page, page.width - MARGIN - qr + 3 * mm, top - qr + 3 * mm, job.url or job.name, size=qr)
-    left = page.inner - qr - 1 * mm
-    text(page, MARGIN, top - 3.5 * mm, job.shop or "Weftline", font=STRONG, size=9.5, colour=QUIET, width=80 * mm)
-    text(page, MARGIN + left, top - 3.5 * mm, "JOB TICKET", font=BOLD, size=9.5, colour=ACCENT, align="right")
-    text(page, MARGIN, top - 13.5 * mm, job.reference, font=BOLD, size=26, width=80 * mm)
-    text(page, MARGIN, top - 19.3 * mm, f"Revision {job.revision}", font=STRONG, size=10)
-    order = f"Order {job.order}" if job.order else ""
-    text(page, MARGIN + 22 * mm, top - 19.3 * mm, order, size=10, colour=QUIET, width=55 * mm)
-    text(page, MARGIN, top - 24.5 * mm, job.customer, font=STRONG, size=11.5, width=left - 70 * mm)
-    code_128(page, MARGIN + left - 68 * mm, top - 20.5 * mm, code_value(job), width=68 * mm, height=13 * mm)
-    text(page, MARGIN + left, top - 24.3 * mm, code_value(job), size=8, colour=QUIET, align="right", width=68 * mm)
-    return top - 28 * mm
 
 
 def _key_facts(page: Page, job: RenderJob, top: float) -> float:
