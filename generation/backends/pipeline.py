@@ -10,6 +10,7 @@ from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, UNet2D
 from torch import Tensor
 
 from generation.backends.denoiser import ROLES, coarse_level, coordinates, geometry_of, make_toroidal, predict_logits
+from generation.backends.precision import quickest
 from generation.backends.projection import UnitLimits, project, weight_at
 from generation.domain.setting import Cells
 
@@ -47,14 +48,15 @@ class RepeatPipeline(DiffusionPipeline):
         roles: Sequence[int] = range(ROLES),
         limits: UnitLimits | None = None,
         on_step: Callable[[int, int], None] | None = None,
-        precision: torch.dtype = torch.bfloat16,
+        precision: torch.dtype | None = None,
     ) -> Tensor:
         """(ROLES, rows * unit_px, columns * unit_px) float32 coverage, summing to 1 over the roles.
 
         text: (1, tokens, width) token states. noise: as `unit_noise` makes it. roles: those that may be drawn.
         limits: what every prediction is moved towards while it is drawn; none: what the network likes.
-        precision: what the network calculates in.
+        precision: what the network calculates in; none: what is quickest on this machine.
         """
+        precision = precision or quickest()
         self.torus.layout = cells.layout
         where = coordinates(cells, self.geometry.unit_tokens)
         first = 1.0 if start is None else start.time

@@ -16,13 +16,14 @@ from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from generation.backends.denoiser import TEXT_TOKENS, TEXT_WIDTH
+from generation.backends.precision import quickest
 
 
 def encode(texts: Sequence[str]) -> Tensor:
     """(n, TEXT_TOKENS, TEXT_WIDTH) float32 token states, zero after the last token and for an empty text."""
     tokenizer, model = _encoder()
     batch = tokenizer(list(texts), padding="max_length", truncation=True, max_length=TEXT_TOKENS, return_tensors="pt")
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), torch.autocast("cpu", quickest(), enabled=quickest() != torch.float32):
         states = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
     mask = batch["attention_mask"].float()
     mask[[not text.strip() for text in texts]] = 0

@@ -6,39 +6,42 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from orders import flow, health
+from orders import flow, following, health
 
 log = logging.getLogger(__name__)
 STOP_WITHIN_S = 20
+# A cluster that is still coming up has taken no step yet: ending it for that would end every one.
+STARTS_WITHIN_S = 20
 
 
 class Command(BaseCommand):
     """`manage.py work`: until Ctrl-C or SIGTERM."""
 
-    help = "Work on orders: runs the queue's workers and, every SWEEP_EVERY_S, looks after what they lost."
+    help = "Work on orders: runs the queue's workers; every SWEEP_EVERY_S, looks after lost steps and follows the ERPs."
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        cluster = _start()
+        cluster, started = _start(), time.monotonic()
         try:
             while not stop.is_set():
                 if cluster.poll() is not None:
                     log.error("the queue's cluster ended with status %s; starting it again", cluster.returncode)
                     _end(cluster)
-                    cluster = _start()
+                    cluster, started = _start(), time.monotonic()
                 _sweep()
-                if health.is_stuck():
+                if time.monotonic() - started > STARTS_WITHIN_S and health.is_stuck():
                     log.error("steps are due and nobody takes them; starting the queue's cluster again")
                     _end(cluster)
-                    cluster = _start()
+                    cluster, started = _start(), time.monotonic()
                 stop.wait(settings.WEFTLINE["sweep_every_s"])
         finally:
             _end(cluster)
@@ -49,6 +52,7 @@ def _sweep() -> None:
     try:
         close_old_connections()
         flow.sweep()
+        following.follow_due()
         health.beat("sweeper")
     except DatabaseError:
         log.exception("the sweep could not reach the database; it tries again")
