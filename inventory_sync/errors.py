@@ -1,4 +1,4 @@
-"""What can go wrong with an ERP: five kinds, and two refinements that say what is missing.
+"""What can go wrong with an ERP: five kinds, and three refinements that say what is missing.
 
 Every connector translates whatever its server does into exactly these. `retryable` is the caller's whole policy:
 the same call may succeed later (Unavailable, Ambiguous after a look-up, Conflict) or never will (Rejected, Protocol).
@@ -58,6 +58,15 @@ class ErpProtocol(ErpError):
     """The ERP's answer makes no sense, so nothing was believed."""
 
     code = "erp_protocol"
+
+
+class StaleStock(ErpUnavailable):
+    """What is known of the stock is too old to release on, and the ERP can't be asked: try again when it answers.
+
+    Fields: sku, as_of (ISO date and time), age_min, limit_min.
+    """
+
+    code = "stale_stock"
 
 
 class NotEnoughStock(ErpConflict):

@@ -6,7 +6,7 @@ by *our* `external_id`, never by the ERP's.
 
 Why `hold` is a verb of its own and not an upsert of records: an order needs its roll, its inks and its machine minutes
 all together or not at all, and two orders must never get the same metre or minute. Only the connector can promise
-that, in whatever way its ERP allows (the ledger: one transaction; Odoo: a draft order that is assigned and planned).
+that, in whatever way its ERP allows (the ledger: one transaction; Odoo: see connectors/odoo_holds.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +58,7 @@ class ErpInfo:
     where: str  # database, company or shop
     user: str
     server_time: datetime
+    currency: str = ""  # what it counts in; empty: whatever the shop does
 
 
 @dataclass(frozen=True)
@@ -217,9 +218,35 @@ class ManufacturingOrder:
     work_orders: tuple[WorkOrder, ...]
     due: datetime | None = None
     note: str = ""
+    sale: str = ""  # external id of the sale order it is made for
+    sale_line: str = ""  # external id of that order's line
+
+
+@dataclass(frozen=True)
+class SaleLine:
+    """One cloth that a customer asked for. `quantity` 0: it was offered, and is not ordered (yet, or any more)."""
+
+    external_id: str
+    product: str  # sku of what is made
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+
+
+@dataclass(frozen=True)
+class SaleOrder:
+    """A customer's order as the office sees it. Lines that are not named stay as they are."""
+
+    customer: str
+    number: str  # by which the customer and we know it
+    lines: tuple[SaleLine, ...]
+    currency: str = "EUR"
+    promise: datetime | None = None
+    note: str = ""
 
 
 MANUFACTURING_ORDER: Final = "manufacturing_order"
+SALE_ORDER: Final = "sale_order"
 
 
 @dataclass(frozen=True)
@@ -228,7 +255,7 @@ class ErpRecord:
 
     kind: str
     external_id: str  # ours, the same for ever: writing it twice makes one record
-    values: ManufacturingOrder
+    values: ManufacturingOrder | SaleOrder
 
 
 @dataclass(frozen=True)
@@ -238,18 +265,42 @@ class RemoteRef:
     kind: str
     external_id: str
     remote_id: str
-    state: str = field(default="", compare=False)  # as last seen
+    state: str = field(default="", compare=False)  # as last seen: draft, confirmed, progress, done, cancel
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A work order as it stands in the ERP: planned by us, perhaps moved by somebody there."""
+
+    name: str
+    work_centre: str
+    start: datetime | None
+    end: datetime | None
+    state: str  # waiting, progress, done, cancel
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A record as it stands in the ERP now, whoever changed it last."""
+
+    ref: RemoteRef
+    quantity: Decimal = Decimal(0)  # of a manufacturing order
+    due: datetime | None = None
+    operations: tuple[Operation, ...] = ()
+    reserved: tuple[MaterialHold, ...] = ()  # what the ERP keeps for a manufacturing order
+    lines: Mapping[str, Decimal] = field(default_factory=dict)  # of a sale order: our line's id -> quantity ordered
 
 
 @dataclass(frozen=True)
 class Document:
-    """A file that belongs to a record. The sha256 is its identity; `as_link` asks for a link instead of a copy."""
+    """A file that belongs to a record. The sha256 is its identity; `as_link` asks for a link to `url`, not a copy."""
 
     name: str
     mime: str
     path: Path
     sha256: str
     as_link: bool = False
+    url: str = ""  # where a person opens it
 
 
 @dataclass(frozen=True)
@@ -275,12 +326,17 @@ class Erp(Protocol):
     """What a shop's ERP can be asked. Every verb raises ErpError and nothing else."""
 
     name: str
+    shop: str
+    remote: bool  # it lives elsewhere: it can be away, so what was read of it is kept (inventory_sync/mirror.py)
 
     def ping(self) -> ErpInfo:
         """Who answers."""
 
-    def stock(self, skus: Iterable[str]) -> Sequence[StockLevel]:
-        """Stock by lot, in the order asked. Raises ErpRejected naming any unknown sku."""
+    def problems(self) -> Sequence[str]:
+        """What an administrator has to mend before orders can run, one sentence each; empty when all is well."""
+
+    def stock(self, skus: Iterable[str] | None) -> Sequence[StockLevel]:
+        """Stock by lot, in the order asked; None: of every material. Raises ErpRejected naming any unknown sku."""
 
     def work_centres(self) -> Sequence[WorkCentre]:
         """All work centres in use, with calendars and leaves, by code."""
@@ -313,11 +369,25 @@ class Erp(Protocol):
         """
 
     def act(self, ref: RemoteRef, action: str, expect: str) -> str:
-        """Move a record on (confirm, start, finish, cancel) if its state is `expect`; returns the new state.
+        """Move a record on if its state is `expect`; returns the new state.
+
+        A manufacturing order can confirm, start, finish and cancel; a sale order can confirm and cancel.
 
         Already there counts as done, so a lost answer can be repeated. Raises ErpConflict with the field `state`
         otherwise, ErpRejected for an action that doesn't lead on from there.
         """
 
-    def attach(self, ref: RemoteRef, document: Document) -> RemoteRef:
-        """Attach a file, once: the same name and sha256 again is the same attachment."""
+    def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:
+        """Attach files to a manufacturing order, each once: the same name and sha256 again is the same attachment."""
+
+    def standing(self, refs: Sequence[RemoteRef]) -> Sequence[Standing | None]:
+        """How records stand now, in the order asked; None for one that is not there (any more)."""
+
+    def tell(self, ref: RemoteRef, key: str, text: str) -> None:
+        """Say something on a record for its readers, once by key. `text` is plain; a line each."""
+
+    def ask(self, ref: RemoteRef, key: str, summary: str, text: str) -> None:
+        """Put a record on a person's list in the ERP, once by key."""
+
+    def address(self, ref: RemoteRef) -> str:
+        """Where a person opens the record in a browser; empty where there is no such place."""

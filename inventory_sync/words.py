@@ -1,6 +1,6 @@
 """Quantities, days and times as a planner says them. English, whatever the machine's locale."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -54,3 +54,17 @@ def duration(minutes: float) -> str:
     if not hours:
         return f"{rest} min"
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def age(since: timedelta) -> str:
+    """How long ago something was, in its largest unit.
+
+    >>> age(timedelta(seconds=40)), age(timedelta(minutes=4.4)), age(timedelta(hours=2)), age(timedelta(days=3))
+    ('40 s', '4 min', '2 h', '3 days')
+    """
+    seconds = max(0, int(since.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h" if seconds < 2 * 86400 else f"{seconds // 86400} days"

@@ -1,18 +1,15 @@
 """The ledger connector: the embedded default for a shop that has no ERP.
 
-Each verb is one transaction. What keeps two orders from the same metre or minute is in ledger_holds.py.
-Attachments are kept by reference, path and sha256: the bytes stay in the content-addressed store that wrote them.
+Each verb is one transaction. What keeps two orders from the same metre or minute is in ledger_holds.py, the order book
+in ledger_records.py. Attachments are kept by reference, path and sha256: the bytes stay in the store that wrote them.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import ROUND_UP, Decimal
-from hashlib import file_digest
-from itertools import pairwise
-from typing import Final, TypeVar
+from decimal import Decimal
+from typing import Final
 
 from django.db import (
     DatabaseError,
@@ -26,30 +23,26 @@ from django.db import (
 from django.db.models import F, Q
 
 from inventory_sync.connectors import ledger_holds as holds
+from inventory_sync.connectors import ledger_records as records
+from inventory_sync.connectors import ledger_rows as rows
+from inventory_sync.connectors.asked import aware, check_slots, quantity_of
 from inventory_sync.errors import ErpConflict, ErpProtocol, ErpRejected, ErpUnavailable
 from inventory_sync.models import (
-    LedgerAttachment,
     LedgerBooking,
     LedgerCalendar,
     LedgerChange,
     LedgerClock,
-    LedgerComponent,
     LedgerHold,
     LedgerIncoming,
     LedgerLeave,
     LedgerLot,
-    LedgerOrder,
     LedgerProduct,
     LedgerWorkCentre,
-    LedgerWorkOrder,
 )
 from inventory_sync.ports import (
-    MANUFACTURING_ORDER,
-    STEP,
     Booking,
     Calendar,
     Change,
-    Component,
     Cursor,
     Document,
     ErpInfo,
@@ -57,35 +50,23 @@ from inventory_sync.ports import (
     Hold,
     Incoming,
     Lot,
-    ManufacturingOrder,
     RemoteRef,
-    SlotHold,
+    Standing,
     StockLevel,
     Window,
     WorkCentre,
-    WorkOrder,
 )
 from inventory_sync.shortage import not_enough
 
-T = TypeVar("T")
-
-ATTACHMENT: Final = "attachment"
-LARGEST: Final = Decimal(10) ** 8
+FINISHED: Final = "finished"  # the kind of a product that is made here
 CHANGES_AT_ONCE: Final = 500
-
-# action -> (states it leads on from, state it leads to)
-ACTIONS: Final = {
-    "confirm": (frozenset({"draft"}), "confirmed"),
-    "start": (frozenset({"confirmed"}), "progress"),
-    "finish": (frozenset({"confirmed", "progress"}), "done"),
-    "cancel": (frozenset({"draft", "confirmed", "progress"}), "cancel"),
-}
 
 
 class LedgerErp:
     """The Erp port on this product's own database. `clock` says what time it is; tests hold it still."""
 
     name = "ledger"
+    remote = False
 
     def __init__(self, *, shop: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.shop = shop
@@ -99,10 +80,17 @@ class LedgerErp:
             LedgerClock.objects.filter(shop=self.shop).exists()
         return ErpInfo("Weftline ledger", "1", f"{self.shop} ({connection.vendor})", "", self.clock())
 
-    def stock(self, skus: Iterable[str]) -> Sequence[StockLevel]:
+    def problems(self) -> Sequence[str]:
+        """None: what it lacks, `manage.py migrate` and the health page say."""
+        return ()
+
+    def stock(self, skus: Iterable[str] | None) -> Sequence[StockLevel]:
         """Five queries, however many materials."""
         with answers():
-            return self._levels(self._products(skus))
+            if skus is None:
+                materials = LedgerProduct.objects.filter(shop=self.shop).exclude(kind=FINISHED).order_by("sku")
+                return self._levels({product.sku: product for product in materials})
+            return self._levels(rows.products(self.shop, skus))
 
     def work_centres(self) -> Sequence[WorkCentre]:
         """Holidays of the calendar and leaves of the machine itself come together in its Calendar."""
@@ -136,14 +124,14 @@ class LedgerErp:
 
     def hold(self, wanted: Hold) -> Hold:
         """All of it in one transaction; see ledger_holds.py for the two guards."""
-        _check_slots(wanted.slots)
+        check_slots(wanted.slots)
         if wanted.expires is not None:
-            _aware(wanted.expires, "expires")
+            aware(wanted.expires, "expires")
         with answers(), transaction.atomic():
             holds.free_expired(self.clock(), shop=self.shop)
         with answers(), transaction.atomic():
-            products = self._products(material.sku for material in wanted.materials)
-            centres = self._centres(slot.work_centre for slot in wanted.slots)
+            products = rows.products(self.shop, (material.sku for material in wanted.materials))
+            centres = rows.centres(self.shop, (slot.work_centre for slot in wanted.slots))
             mine = holds.claim(self.shop, wanted.reference, wanted.fence)
             lots = self._lots_for(wanted, products, mine)
             short = holds.take_lots(mine, lots)
@@ -166,16 +154,9 @@ class LedgerErp:
     def release(self, reference: str) -> bool:
         """What has been used up stays used up."""
         with answers(), transaction.atomic():
-            mine = LedgerHold.objects.filter(shop=self.shop, reference=reference, consumed=False).first()
-            return mine is not None and self._release(mine)
-
-    def _release(self, hold: LedgerHold) -> bool:
-        skus = sorted(hold.reservations.values_list("lot__product__sku", flat=True))
-        reference = hold.reference
-        if not holds.drop(hold):
-            return False
-        self._note([("hold", reference), *(("stock", sku) for sku in skus)])
-        return True
+            freed = holds.free(self.shop, reference)
+            self._note(freed)
+            return bool(freed)
 
     def _lots_for(self, wanted: Hold, products: dict[str, LedgerProduct], mine: LedgerHold) -> dict[int, Decimal]:
         """Lot id -> quantity: the lots named, and then a choice of lots for what may come from anywhere."""
@@ -183,11 +164,11 @@ class LedgerErp:
         quantities: dict[int, Decimal] = defaultdict(Decimal)
         anywhere: dict[str, Decimal] = defaultdict(Decimal)
         for material in wanted.materials:
-            quantity = _quantity(material.quantity, material.sku)
+            quantity = quantity_of(material.quantity, material.sku)
             if material.lot is None:
                 anywhere[material.sku] += quantity
             else:
-                quantities[self._lot(products[material.sku], material.lot).pk] += quantity
+                quantities[rows.lot_of(products[material.sku], material.lot).pk] += quantity
         holds.lock_products(products[sku].pk for sku in anywhere)
         for sku, quantity in anywhere.items():
             lots = LedgerLot.objects.filter(product=products[sku])
@@ -209,139 +190,57 @@ class LedgerErp:
 
     def find(self, kind: str, external_id: str) -> RemoteRef | None:
         """By our external id, in this shop."""
-        _check_kind(kind)
         with answers():
-            order = LedgerOrder.objects.filter(shop=self.shop, external_id=external_id).first()
-        return _ref(order) if order else None
+            return records.find(self.shop, kind, external_id)
 
     def upsert(self, record: ErpRecord) -> RemoteRef:
-        """The unique constraint on (shop, external id) makes it one, whoever else writes at the same time."""
-        _check_kind(record.kind)
-        values = record.values
+        """The same values again change nothing, and are no change to read."""
         with answers(), transaction.atomic():
-            products = self._products([values.product, *(component.sku for component in values.components)])
-            centres = self._centres(work.work_centre for work in values.work_orders)
-            quantity = _quantity(values.quantity, values.product)
-            order, made = LedgerOrder.objects.get_or_create(
-                shop=self.shop,
-                external_id=record.external_id,
-                defaults={"product": products[values.product], "quantity": quantity, "reference": values.reference},
-            )
-            if not made and _value_of(order) == _normal(values):
-                return _ref(order)
-            self._write(order, values, products, centres)
-            self._note([(record.kind, record.external_id)])
-            return _ref(order)
-
-    def _write(
-        self,
-        order: LedgerOrder,
-        values: ManufacturingOrder,
-        products: dict[str, LedgerProduct],
-        centres: dict[str, LedgerWorkCentre],
-    ) -> None:
-        if order.state in {"done", "cancel"}:
-            raise ErpRejected(
-                f"{order.external_id} is {order.get_state_display().lower()} and can't be changed any more.",
-                fields={"external_id": order.external_id, "state": order.state},
-            )
-        mine = LedgerOrder.objects.filter(pk=order.pk, revision=order.revision, state=order.state)
-        if not mine.update(
-            product=products[values.product],
-            quantity=_quantity(values.quantity, values.product),
-            reference=values.reference,
-            due=values.due,
-            note=values.note,
-            revision=F("revision") + 1,
-        ):
-            raise ErpConflict(f"{order.external_id} is being changed by somebody else.")
-        order.components.all().delete()
-        order.work_orders.all().delete()
-        LedgerComponent.objects.bulk_create(
-            LedgerComponent(
-                order=order,
-                position=position,
-                product=products[component.sku],
-                lot=self._lot(products[component.sku], component.lot) if component.lot else None,
-                quantity=_quantity(component.quantity, component.sku),
-            )
-            for position, component in enumerate(values.components)
-        )
-        LedgerWorkOrder.objects.bulk_create(
-            LedgerWorkOrder(
-                order=order,
-                position=position,
-                name=work.name,
-                work_centre=centres[work.work_centre],
-                start=_aware(work.start, "start"),
-                end=_aware(work.end, "end"),
-                minutes=work.minutes,
-            )
-            for position, work in enumerate(values.work_orders)
-        )
+            ref, changed = records.upsert(self.shop, record)
+            self._note(changed)
+            return ref
 
     def act(self, ref: RemoteRef, action: str, expect: str) -> str:
-        """`finish` uses up what the order's reference holds, `cancel` frees it, in the same transaction."""
-        if action not in ACTIONS:
-            choices = ", ".join(ACTIONS)
-            raise ErpRejected(f"A manufacturing order can't {action!r}; it can {choices}.", fields={"action": action})
-        sources, target = ACTIONS[action]
+        """A manufacturing order's work orders and what its reference holds go with it."""
         with answers(), transaction.atomic():
-            order = self._order(ref)
-            fields = {"external_id": ref.external_id, "state": order.state, "expect": expect, "action": action}
-            if order.state == target:
-                return target
-            if order.state != expect:
-                raise ErpConflict(f"{ref.external_id} is {order.state}, not {expect}: look again.", fields=fields)
-            if order.state not in sources:
-                raise ErpRejected(f"{ref.external_id} is {order.state}: it can't {action} from there.", fields=fields)
-            if not LedgerOrder.objects.filter(pk=order.pk, state=expect).update(state=target):
-                raise ErpConflict(f"{ref.external_id} has just been moved on by somebody else.", fields=fields)
-            if action == "finish":
-                holds.consume(self.shop, order.reference)
-            if action == "cancel":
-                held = LedgerHold.objects.filter(shop=self.shop, reference=order.reference, consumed=False).first()
-                if held:
-                    self._release(held)
-            self._note([(ref.kind, ref.external_id)])
-        return target
+            state, changed = records.act(self.shop, ref, action, expect)
+            self._note(changed)
+            return state
 
-    def attach(self, ref: RemoteRef, document: Document) -> RemoteRef:
-        """Reads the file once to make sure that it is what its sha256 says."""
-        _check_document(document)
+    def work_on(self, external_id: str, operation: str, action: str) -> str:
+        """Start or finish one work order, as an operator would in an ERP; the manufacturing order's state after it."""
         with answers(), transaction.atomic():
-            order = self._order(ref)
-            attachment, made = LedgerAttachment.objects.get_or_create(
-                order=order,
-                name=document.name,
-                sha256=document.sha256,
-                defaults={"mime": document.mime, "path": str(document.path), "as_link": document.as_link},
-            )
-            if made:
-                self._note([(ATTACHMENT, f"{ref.external_id}/{document.name}"[:128])])
-        return RemoteRef(ATTACHMENT, f"{ref.external_id}/{document.name}", str(attachment.pk))
+            state, changed = records.work_on(self.shop, external_id, operation, action)
+            self._note(changed)
+            return state
+
+    def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:
+        """All of them or none."""
+        with answers(), transaction.atomic():
+            attached, changed = records.attach(self.shop, ref, documents)
+            self._note(changed)
+            return attached
+
+    def standing(self, refs: Sequence[RemoteRef]) -> Sequence[Standing | None]:
+        """From the tables, as of now."""
+        with answers():
+            return records.standing(self.shop, refs)
+
+    def tell(self, ref: RemoteRef, key: str, text: str) -> None:
+        """Readers find it in the admin."""
+        with answers(), transaction.atomic():
+            records.tell(self.shop, ref, key, text, at=self.clock())
+
+    def ask(self, ref: RemoteRef, key: str, summary: str, text: str) -> None:
+        """The list is in the admin."""
+        with answers(), transaction.atomic():
+            records.ask(self.shop, ref, key, summary, text, at=self.clock())
+
+    def address(self, ref: RemoteRef) -> str:
+        """The record's page in the admin, on this server."""
+        return records.address(ref)
 
     # ------------------------------------------------------------------------------------------- rows of this shop
-
-    def _products(self, skus: Iterable[str]) -> dict[str, LedgerProduct]:
-        wanted = list(dict.fromkeys(skus))
-        found = {product.sku: product for product in LedgerProduct.objects.filter(shop=self.shop, sku__in=wanted)}
-        return {sku: _known(found, sku, "sku", "There is no product") for sku in wanted}
-
-    def _centres(self, codes: Iterable[str]) -> dict[str, LedgerWorkCentre]:
-        wanted = list(dict.fromkeys(codes))
-        found = {centre.code: centre for centre in LedgerWorkCentre.objects.filter(shop=self.shop, code__in=wanted)}
-        return {code: _known(found, code, "work_centre", "There is no work centre") for code in wanted}
-
-    def _lot(self, product: LedgerProduct, lot: str) -> LedgerLot:
-        found = {one.lot: one for one in LedgerLot.objects.filter(product=product, lot=lot)}
-        return _known(found, lot, "lot", f"{product.name} has no roll")
-
-    def _order(self, ref: RemoteRef) -> LedgerOrder:
-        _check_kind(ref.kind)
-        orders = LedgerOrder.objects.filter(shop=self.shop, external_id=ref.external_id)
-        found = {order.external_id: order for order in orders}
-        return _known(found, ref.external_id, "external_id", "There is no manufacturing order")
 
     def _levels(self, products: dict[str, LedgerProduct], mine: LedgerHold | None = None) -> list[StockLevel]:
         """`mine`: what that hold has already is free to it."""
@@ -377,6 +276,8 @@ class LedgerErp:
 
     def _note(self, changes: Sequence[tuple[str, str]]) -> None:
         """Number the changes. Last in its transaction: the clock's row stays locked until commit."""
+        if not changes:
+            return
         count = len(changes)
         if not LedgerClock.objects.filter(shop=self.shop).update(number=F("number") + count):
             LedgerClock.objects.get_or_create(shop=self.shop)
@@ -406,95 +307,6 @@ def answers() -> Iterator[None]:
 
 # ------------------------------------------------------------------------------------------- checks and conversions
 
-
-def _known(found: dict[str, T], key: str, field: str, sentence: str) -> T:
-    if key not in found:
-        raise ErpRejected(f"{sentence} {key}.", fields={field: key})
-    return found[key]
-
-
-def _check_kind(kind: str) -> None:
-    if kind != MANUFACTURING_ORDER:
-        raise ErpRejected(f"The ledger keeps no {kind!r}; it keeps {MANUFACTURING_ORDER!r}.", fields={"kind": kind})
-
-
-def _quantity(value: Decimal, sku: str) -> Decimal:
-    """Above nothing, below absurd, rounded up to a millimetre so that what is held is enough."""
-    quantity = Decimal(value)
-    if not quantity.is_finite() or not 0 < quantity < LARGEST:
-        raise ErpRejected(
-            f"{value} is no quantity of {sku}: write one above 0.", fields={"sku": sku, "quantity": str(value)}
-        )
-    return quantity.quantize(STEP, ROUND_UP)
-
-
-def _aware(moment: datetime, field: str) -> datetime:
-    if moment.tzinfo is None:
-        raise ErpRejected(f"{field} has no time zone: {moment.isoformat()}.", fields={field: moment.isoformat()})
-    return moment
-
-
-def _check_slots(slots: Sequence[SlotHold]) -> None:
-    """Forwards, in a time zone, and not two at once on one work centre."""
-    for slot in slots:
-        if _aware(slot.end, "end") <= _aware(slot.start, "start"):
-            raise ErpRejected(
-                f"A slot on {slot.work_centre} ends before it starts.",
-                fields={"work_centre": slot.work_centre, "start": slot.start.isoformat(), "end": slot.end.isoformat()},
-            )
-    ordered = sorted(slots, key=lambda slot: (slot.work_centre, slot.start))
-    for one, other in pairwise(ordered):
-        if one.work_centre == other.work_centre and other.start < one.end:
-            raise ErpRejected(
-                f"Two slots of one hold overlap on {one.work_centre}.",
-                fields={"work_centre": one.work_centre, "start": other.start.isoformat()},
-            )
-
-
-def _check_document(document: Document) -> None:
-    try:
-        with document.path.open("rb") as file:
-            found = file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ErpRejected(
-            f"{document.name} can't be read: {error.strerror}.", fields={"document": document.name}
-        ) from error
-    if found != document.sha256:
-        raise ErpRejected(
-            f"{document.name} is not the file that was to be attached: its sha256 differs.",
-            fields={"document": document.name, "sha256": document.sha256, "found": found},
-        )
-
-
-def _ref(order: LedgerOrder) -> RemoteRef:
-    return RemoteRef(MANUFACTURING_ORDER, order.external_id, str(order.pk), order.state)
-
-
-def _normal(values: ManufacturingOrder) -> ManufacturingOrder:
-    """The values as the ledger keeps them, to compare with what it has."""
-    return replace(
-        values,
-        quantity=_quantity(values.quantity, values.product),
-        components=tuple(replace(one, quantity=_quantity(one.quantity, one.sku)) for one in values.components),
-    )
-
-
-def _value_of(order: LedgerOrder) -> ManufacturingOrder:
-    components = order.components.select_related("product", "lot")
-    work_orders = order.work_orders.select_related("work_centre")
-    return ManufacturingOrder(
-        product=order.product.sku,
-        quantity=order.quantity,
-        reference=order.reference,
-        components=tuple(
-            Component(one.product.sku, one.quantity, one.lot.lot if one.lot else None) for one in components
-        ),
-        work_orders=tuple(
-            WorkOrder(one.name, one.work_centre.code, one.start, one.end, one.minutes) for one in work_orders
-        ),
-        due=order.due,
-        note=order.note,
-    )
 
 
 def _work_centre(centre: LedgerWorkCentre, leaves: Sequence[LedgerLeave]) -> WorkCentre:

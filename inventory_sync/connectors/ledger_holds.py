@@ -129,11 +129,30 @@ def drop(hold: LedgerHold) -> bool:
     return True
 
 
-def consume(shop: str, reference: str) -> None:
-    """What the reference held has been made into cloth: its lots shrink by it, its machine time is over."""
+def free(shop: str, reference: str) -> list[tuple[str, str]]:
+    """Free what a reference holds; returns what changed by it, (kind, key) each: nothing when it held nothing."""
     hold = LedgerHold.objects.filter(shop=shop, reference=reference, consumed=False).first()
     if hold is None:
-        return
+        return []
+    changed = changed_by(hold)
+    return changed if drop(hold) else []
+
+
+def changed_by(hold: LedgerHold) -> list[tuple[str, str]]:
+    """Return what has to be read again once a hold is freed or used up, (kind, key) each."""
+    skus = sorted(set(hold.reservations.values_list("lot__product__sku", flat=True)))
+    return [("hold", hold.reference), *(("stock", sku) for sku in skus)]
+
+
+def consume(shop: str, reference: str) -> list[tuple[str, str]]:
+    """What the reference held has been made into cloth: its lots shrink by it, its machine time is over.
+
+    Returns what changed by it, (kind, key) each.
+    """
+    hold = LedgerHold.objects.filter(shop=shop, reference=reference, consumed=False).first()
+    if hold is None:
+        return []
+    changed = changed_by(hold)
     if not LedgerHold.objects.filter(pk=hold.pk, revision=hold.revision).update(
         revision=F("revision") + 1, consumed=True
     ):
@@ -144,6 +163,7 @@ def consume(shop: str, reference: str) -> None:
         )
     hold.reservations.all().delete()
     hold.bookings.all().delete()
+    return changed
 
 
 def free_expired(now: datetime, *, shop: str | None = None) -> int:

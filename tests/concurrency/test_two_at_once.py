@@ -3,11 +3,13 @@
 import threading
 import time
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 
-from orders import flow, services, steps, work, worker
+from inventory_sync.models import LedgerOrder, LedgerSale
+from orders import flow, recording, services, steps, work, worker
 from orders.errors import HoldChanged, IllegalTransition, StaleState
 from orders.models import Approval, OrderLine, Step
 from tests.racing import at_once
@@ -63,7 +65,7 @@ def test_of_an_approval_and_a_cancellation_one_wins(mill):
     one, two = seen(line), seen(line)
     ends = at_once(lambda: services.approve(one, 1, by=None), lambda: services.cancel(two, by=None))
     assert len(losers(ends)) == 1, ends
-    assert seen(line).state in {"planning", "cancelled"}
+    assert seen(line).state in {"planning", "cancelling"}
 
 
 def test_with_the_compare_and_set_off_both_approvals_go_through(mill, monkeypatch):
@@ -83,6 +85,50 @@ def test_with_the_compare_and_set_off_both_approvals_go_through(mill, monkeypatc
     services.approve(one, 1, by=None)
     services.approve(two, 1, by=None)
     assert Approval.objects.count() == 2
+
+
+def test_of_two_changes_of_a_line_one_wins_and_its_order_is_what_is_made(mill):
+    line = in_proofing(mill)
+    services.approve(line, 1, by=None)
+    worker.run_until_rest([line])
+    one, two = seen(line), seen(line)
+    ends = at_once(
+        lambda: services.change(one, quantity_m=Decimal(7), by=None),
+        lambda: services.change(two, quantity_m=Decimal(8), by=None),
+    )
+    assert len(losers(ends)) == 1, ends
+    assert Approval.objects.count() == 2
+    worker.run_until_rest([line])
+    assert LedgerOrder.objects.get().quantity == seen(line).quantity_m in {7, 8}
+
+
+def test_a_change_and_the_begin_of_the_work_at_once_leave_no_line_half_changed(mill):
+    line = in_proofing(mill)
+    services.approve(line, 1, by=None)
+    worker.run_until_rest([line])
+    one, two = seen(line), seen(line)
+    ends = at_once(lambda: services.change(one, quantity_m=Decimal(7), by=None), lambda: services.started(two))
+    assert len(losers(ends)) == 1, ends
+    now = seen(line)
+    assert (now.state, now.quantity_m, Approval.objects.count()) in {("planning", 7, 2), ("in_production", 6, 1)}
+
+
+def test_a_customer_chooses_while_the_quotation_is_being_written(mill, monkeypatch):
+    line = placed(mill)
+    for kind in ("draw", "check"):
+        assert flow.run_step(Step.objects.get(line=line, kind=kind).pk)
+        time.sleep(0.01)
+    arrived, go_on = stopped_before(monkeypatch, recording.inventory, "quote")
+    quoting = beside(lambda: flow.run_step(Step.objects.get(line=line, kind="quote").pk))
+    assert arrived.wait(60)
+    services.approve(seen(line), 1, by=None)
+    worker.run_until_rest([line])
+    go_on.set()
+    quoting.join(60)
+    assert seen(line).state == "released"
+    assert Step.objects.get(line=line, kind="quote").state == "dropped"
+    sale = LedgerSale.objects.get()
+    assert (sale.state, sale.lines.get().quantity) == ("confirmed", 6)
 
 
 def stopped_before(monkeypatch, where, name):
@@ -171,7 +217,7 @@ def test_a_worker_frozen_before_it_holds_can_t_replace_what_a_later_one_holds(mi
     planned = seen(line)
     go_on.set()
     frozen.join(60)
-    work._still_held(planned, work.newest_approval(planned))
+    work.still_held(planned)
     assert seen(line).state == "releasing"
     worker.run_until_rest([line])
     assert seen(line).state == "released"
@@ -200,7 +246,7 @@ def test_without_its_number_the_frozen_worker_does_replace_the_hold(mill, monkey
     go_on.set()
     frozen.join(60)
     with pytest.raises(HoldChanged):
-        work._still_held(planned, work.newest_approval(planned))
+        work.still_held(planned)
 
 
 def test_of_two_lines_for_the_last_metres_of_a_roll_one_gets_them_and_the_other_is_told_why(mill, monkeypatch):

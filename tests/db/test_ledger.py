@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -17,15 +18,29 @@ from inventory_sync import services
 from inventory_sync.apps import check_connectors
 from inventory_sync.connectors import ledger
 from inventory_sync.errors import ErpConflict, ErpRejected, ErpUnavailable, NotEnoughStock, SlotTaken
-from inventory_sync.models import LedgerBooking, LedgerHold, LedgerLot, LedgerOrder, LedgerProduct, LedgerReservation
+from inventory_sync.models import (
+    LedgerBooking,
+    LedgerHold,
+    LedgerLot,
+    LedgerNote,
+    LedgerOrder,
+    LedgerProduct,
+    LedgerReservation,
+    LedgerSale,
+    LedgerSaleLine,
+    LedgerTask,
+)
 from inventory_sync.ports import (
     BEGINNING,
     MANUFACTURING_ORDER,
+    SALE_ORDER,
     Component,
     ErpRecord,
     Hold,
     ManufacturingOrder,
     MaterialHold,
+    SaleLine,
+    SaleOrder,
     SlotHold,
     Window,
     WorkOrder,
@@ -244,6 +259,11 @@ def order(**change):
     return ErpRecord(MANUFACTURING_ORDER, "weftline.WL-1", ManufacturingOrder(**values | change))
 
 
+def sale(quantity="12.5"):
+    line = SaleLine("weftline:demo:WL-1-1:sale", "FIN-PRINT", "Small flowers", Decimal(quantity), Decimal(30))
+    return ErpRecord(SALE_ORDER, "weftline:demo:WL-1", SaleOrder("Atelier Nord", "WL-1", (line,)))
+
+
 def test_a_rewritten_order_has_the_new_parts_and_none_of_the_old(erp):
     erp.upsert(order())
     erp.upsert(order(quantity=Decimal(15), components=(Component("FAB-COT-SAT", Decimal(16), "COT-SAT-R004"),)))
@@ -265,15 +285,109 @@ def test_writing_the_same_order_again_changes_nothing(erp):
 
 def test_an_order_changed_by_somebody_else_meanwhile_is_a_conflict(erp, monkeypatch):
     erp.upsert(order())
-    quantity = ledger._quantity
+    get_or_create = LedgerOrder.objects.get_or_create
 
-    def slow(value, sku):
+    def slow(**values):
+        found = get_or_create(**values)
         LedgerOrder.objects.update(revision=F("revision") + 1)
-        return quantity(value, sku)
+        return found
 
-    monkeypatch.setattr(ledger, "_quantity", slow)
+    monkeypatch.setattr(LedgerOrder.objects, "get_or_create", slow)
     with pytest.raises(ErpConflict):
         erp.upsert(order(quantity=Decimal(15)))
+
+
+def test_a_sale_changed_by_somebody_else_meanwhile_is_a_conflict(erp, monkeypatch):
+    erp.upsert(sale())
+    get_or_create = LedgerSale.objects.get_or_create
+
+    def slow(**values):
+        found = get_or_create(**values)
+        LedgerSale.objects.update(revision=F("revision") + 1)
+        return found
+
+    monkeypatch.setattr(LedgerSale.objects, "get_or_create", slow)
+    with pytest.raises(ErpConflict):
+        erp.upsert(sale(quantity="15"))
+
+
+def test_writing_the_same_sale_again_changes_nothing(erp):
+    erp.upsert(sale())
+    before = erp.changes(BEGINNING)
+    erp.upsert(sale())
+    assert erp.changes(BEGINNING) == before
+    assert LedgerSaleLine.objects.count() == 1
+
+
+def test_a_line_of_one_sale_does_not_move_to_another(erp):
+    erp.upsert(sale())
+    with pytest.raises(ErpRejected, match="weftline:demo:WL-2"):
+        erp.upsert(replace(sale(), external_id="weftline:demo:WL-2"))
+    assert LedgerSale.objects.count() == 1
+
+
+def test_what_is_said_and_asked_is_kept_once_as_it_was_said_first(erp):
+    ref = erp.upsert(order())
+    for text in ("Released.", "Released again."):
+        erp.tell(ref, "weftline.WL-1:released:r1", text)
+        erp.ask(ref, "weftline.WL-1:quantity", "Look at it", text)
+    assert LedgerNote.objects.get().text == LedgerTask.objects.get().text == "Released."
+
+
+# ---------------------------------------------------------------------------------------------- work orders
+
+TWO_STEPS = (
+    WorkOrder("Print", "PRT1", TUESDAY, TUESDAY + timedelta(hours=1), 60.0),
+    WorkOrder("Wash", "WASH", TUESDAY + timedelta(hours=2), TUESDAY + timedelta(hours=3), 60.0),
+)
+
+
+def confirmed(erp):
+    erp.hold(Hold("WL-1", (MaterialHold("FAB-COT-SAT", "COT-SAT-R003", Decimal(13)),), ()))
+    ref = erp.upsert(order(work_orders=TWO_STEPS))
+    erp.act(ref, "confirm", "draft")
+    return ref
+
+
+def test_the_first_work_order_starts_its_order_and_the_last_finishes_it_and_uses_up_the_roll(erp):
+    ref = confirmed(erp)
+    states = [
+        services.work_on(erp, ref.external_id, operation, action)
+        for operation, action in [("Print", "start"), ("Print", "finish"), ("Wash", "start"), ("Wash", "finish")]
+    ]
+    assert states == ["progress", "progress", "progress", "done"]
+    roll = LedgerLot.objects.get(lot="COT-SAT-R003")
+    assert (roll.on_hand, roll.held) == (Decimal("51.3"), 0)
+    assert {one.state for one in erp.standing([ref])[0].operations} == {"done"}
+
+
+def test_work_may_be_said_twice_and_what_does_not_follow_is_refused(erp):
+    ref = confirmed(erp)
+    assert erp.work_on(ref.external_id, "Print", "finish") == "progress"
+    assert erp.work_on(ref.external_id, "Print", "finish") == "progress"
+    for operation, action in [("Print", "start"), ("Iron", "start"), ("Wash", "dance")]:
+        with pytest.raises(ErpRejected):
+            erp.work_on(ref.external_id, operation, action)
+    assert [one.state for one in erp.standing([ref])[0].operations] == ["done", "waiting"]
+
+
+def test_nobody_works_on_an_order_that_is_a_draft_or_cancelled(erp):
+    ref = erp.upsert(order(work_orders=TWO_STEPS))
+    with pytest.raises(ErpRejected, match="draft"):
+        erp.work_on(ref.external_id, "Print", "start")
+    erp.act(ref, "cancel", "draft")
+    with pytest.raises(ErpRejected, match="cancel"):
+        erp.work_on(ref.external_id, "Print", "start")
+
+
+def test_a_rewritten_order_keeps_what_was_started_and_can_not_leave_it_out(erp):
+    ref = confirmed(erp)
+    erp.work_on(ref.external_id, "Print", "finish")
+    erp.upsert(order(quantity=Decimal(15), work_orders=TWO_STEPS))
+    assert [one.state for one in erp.standing([ref])[0].operations] == ["done", "waiting"]
+    with pytest.raises(ErpRejected, match="Print"):
+        erp.upsert(order(work_orders=TWO_STEPS[1:]))
+    assert [one.name for one in erp.standing([ref])[0].operations] == ["Print", "Wash"]
 
 
 # ---------------------------------------------------------------------------------------------- the database

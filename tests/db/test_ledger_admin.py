@@ -11,16 +11,25 @@ from django.contrib import admin
 from django.urls import reverse
 
 from inventory_sync import services
-from inventory_sync.models import LedgerHold
-from inventory_sync.ports import Component, ManufacturingOrder, WorkOrder
+from inventory_sync.models import LedgerHold, LedgerOrder, LedgerTask, LedgerWorkOrder
+from inventory_sync.ports import Component, ManufacturingOrder, SaleLine, SaleOrder, WorkOrder
 
 FACTORY = json.loads((Path(__file__).parents[2] / "orders/demo/factory.json").read_text(encoding="utf-8"))
 REGISTERED = sorted(
     model._meta.model_name
     for model in apps.get_app_config("inventory_sync").get_models()
-    if admin.site.is_registered(model)
+    if admin.site.is_registered(model) and model._meta.model_name.startswith("ledger")
 )
-READ_ONLY = {"ledgerhold", "ledgerbooking", "ledgerorder", "ledgerchange"}
+READ_ONLY = {
+    "ledgerhold",
+    "ledgerbooking",
+    "ledgerorder",
+    "ledgerworkorder",
+    "ledgersale",
+    "ledgernote",
+    "ledgertask",
+    "ledgerchange",
+}
 
 
 @pytest.fixture
@@ -37,7 +46,16 @@ def browser(admin_client):
         components=(Component("FAB-VEL-COT", Decimal(5), "VEL-COT-R001"),),
         work_orders=(WorkOrder("Print", "PRT1", start, end, 60),),
     )
-    services.record(erp, external_id="weftline.WL-1", order=order)
+    line = SaleLine("weftline.WL-1:sale", "FIN-PRINT", "Small flowers", Decimal(5), Decimal(30))
+    recorded = services.record(
+        erp,
+        sale_id="weftline.WL",
+        sale=SaleOrder("Atelier Nord", "WL", (line,)),
+        external_id="weftline.WL-1",
+        order=order,
+        digest=("weftline.WL-1:released:r1", "Released."),
+    )
+    erp.ask(recorded.ref, "weftline.WL-1:quantity", "Look at the quantity", "5 m were ordered.")
     return admin_client
 
 
@@ -64,3 +82,32 @@ def test_a_hold_is_shown_with_what_it_holds(browser):
     page = browser.get(reverse("admin:inventory_sync_ledgerhold_change", args=[hold.pk])).content.decode()
     assert "VEL-COT-R001" in page
     assert "PRT1" in page
+
+
+def chosen(browser, model, action):
+    row = apps.get_model("inventory_sync", model).objects.get()
+    wish = {"action": action, "_selected_action": [row.pk]}
+    answer = browser.post(reverse(f"admin:inventory_sync_{model}_changelist"), wish, follow=True)
+    return answer.content.decode()
+
+
+def test_an_operator_starts_and_finishes_a_work_order(browser):
+    chosen(browser, "ledgerworkorder", "start")
+    assert (LedgerWorkOrder.objects.get().state, LedgerOrder.objects.get().state) == ("progress", "progress")
+    chosen(browser, "ledgerworkorder", "finish")
+    assert (LedgerWorkOrder.objects.get().state, LedgerOrder.objects.get().state) == ("done", "done")
+    assert "nobody works on it" in chosen(browser, "ledgerworkorder", "start")
+
+
+def test_a_task_is_put_aside_once_it_is_done(browser):
+    chosen(browser, "ledgertask", "done")
+    done_at = LedgerTask.objects.get().done_at
+    assert done_at is not None
+    chosen(browser, "ledgertask", "done")
+    assert LedgerTask.objects.get().done_at == done_at
+
+
+def test_the_address_of_a_record_is_its_page(browser):
+    erp = services.connect("ledger", shop="demo")
+    for ref in (erp.find("manufacturing_order", "weftline.WL-1"), erp.find("sale_order", "weftline.WL")):
+        assert ref.external_id in browser.get(erp.address(ref)).content.decode()
