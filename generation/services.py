@@ -26,6 +26,7 @@ from generation.ports import Generator, OnStep, part_of
 
 __all__ = [
     "LONGEST_WORDS",
+    "at_size",
     "check",
     "colourway",
     "draw",
@@ -42,6 +43,7 @@ __all__ = [
     "rasters",
     "read_reference",
     "recolour",
+    "resized",
 ]
 
 LARGEST_PX = 32_768
@@ -105,6 +107,38 @@ def recolour(artwork: Artwork, palette: str | Sequence[str]) -> Artwork:
         key=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest(),
         generator=artwork.generator,
         fingerprint=artwork.fingerprint,
+    )
+
+
+def resized(artwork: Artwork, *, width_px: int, height_px: int, repeat: Repeat) -> Artwork:
+    """The same design in so many pixels, for a cloth that shrinks otherwise; the artwork itself where it has them.
+
+    Raises ArtworkMissing.
+    """
+    if (artwork.width_px, artwork.height_px) == (width_px, height_px):
+        return artwork
+    said = {"resized": artwork.sha256, "size_px": [width_px, height_px]}
+    return _keep(
+        at_size(raster_of(artwork), width_px=width_px, height_px=height_px, repeat=repeat),
+        words=artwork.words,
+        key=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest(),
+        generator=artwork.generator,
+        fingerprint=artwork.fingerprint,
+    )
+
+
+def at_size(raster: Raster, *, width_px: int, height_px: int, repeat: Repeat) -> Raster:
+    """The same drawing in so many pixels, each the nearest of the old: no colour is mixed, and the repeat closes."""
+    if (raster.width_px, raster.height_px) == (width_px, height_px):
+        return raster
+    rows = np.arange(height_px) * raster.height_px // height_px
+    columns = np.arange(width_px) * raster.width_px // width_px
+    before = f"{raster.width_px} x {raster.height_px}"
+    return replace(
+        raster,
+        indices=np.ascontiguousarray(raster.indices[rows[:, None], columns[None, :]]),
+        repeat=repeat,
+        origin=f"brought from {before} to {width_px} x {height_px} pixels for another cloth: {raster.origin}",
     )
 
 

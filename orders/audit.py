@@ -18,14 +18,14 @@ def record(
     shop: Shop,
     action: str,
     *,
-    actor: User | AnonymousUser | None,
+    actor: User | AnonymousUser | str | None,
     order: Order | None = None,
     line: OrderLine | None = None,
     from_state: str = "",
     to_state: str = "",
     details: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Append one event to the shop's chain, inside the caller's transaction.
+    """Append one event to the shop's chain, inside the caller's transaction; an actor that is no user is a name.
 
     Counting the shop's sequence up takes its row lock until the transaction ends, so that the chain never forks.
     """
@@ -36,7 +36,7 @@ def record(
         shop=shop,
         sequence=sequence,
         at=timezone.now(),
-        actor=actor.get_username() if actor is not None and actor.is_authenticated else "",
+        actor=_name(actor),
         action=action,
         order=order or (line.order if line else None),
         line=line,
@@ -48,6 +48,12 @@ def record(
     event.digest = digest(event)
     event.save(force_insert=True)
     return event
+
+
+def _name(actor: User | AnonymousUser | str | None) -> str:
+    if isinstance(actor, str):
+        return actor
+    return actor.get_username() if actor is not None and actor.is_authenticated else ""
 
 
 def digest(event: AuditEvent) -> str:

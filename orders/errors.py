@@ -92,6 +92,20 @@ class NotYetInStock(OrderError):
     http_status = 409
 
 
+class NotChangeable(OrderError):
+    """Quantity, cloth and date can't be changed any more."""
+
+    code = "not_changeable"
+    http_status = 409
+
+
+class PriceMoved(OrderError):
+    """The price is another by now than the one that was shown: look again, then decide."""
+
+    code = "price_moved"
+    http_status = 409
+
+
 class NotReleased(OrderError):
     """The line has no released files to send to a machine."""
 
@@ -118,6 +132,13 @@ class NoSeat(OrderError):
 
     code = "no_seat"
     http_status = 503
+
+
+class NothingToRetry(OrderError):
+    """There is nothing to try again: it is being done just now, or it is over. Look again."""
+
+    code = "nothing_to_retry"
+    http_status = 409
 
 
 class LostLease(OrderError):

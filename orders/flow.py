@@ -6,6 +6,7 @@ one transaction that also passes the fence (orders/steps.py). Killed anywhere, i
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,8 @@ from django.utils import timezone
 
 from generation.errors import GenerationError
 from inventory_sync import services as inventory
-from inventory_sync.errors import ErpError
-from orders import audit, steps, tasks, work
+from inventory_sync.errors import ErpError, ErpUnavailable
+from orders import audit, recording, steps, tasks, work
 from orders.domain.states import LineEvent, LineState, next_line_state
 from orders.errors import (
     HoldChanged,
@@ -40,6 +41,7 @@ BATCHES = 3
 # Entering a state opens its first step.
 OPENS = {
     LineState.GENERATING: "draw",
+    LineState.PROOFING: "quote",
     LineState.PLANNING: "plan",
     LineState.RELEASING: "release",
     LineState.SYNCING: "sync",
@@ -54,7 +56,16 @@ BELONGS = {
 }
 
 # What a person may have to wait for an outside system longer than a worker's few tries.
-TRIES = {"check": 8, "plan": 8, "sync": 12, "cancel": 12}
+TRIES = {"check": 8, "quote": 12, "plan": 8, "sync": 12, "cancel": 12}
+
+# An ERP that is away is no fault of the order's: so long a step waits for it without using up its tries.
+PATIENCE = timedelta(hours=24)
+
+# Nobody waits for these: when all their tries are over the line stays where it is, and that is written down.
+UNHURRIED = frozenset({"quote"})
+
+# With these a person moves a line on, whatever step is still open for it.
+OVERTAKING = frozenset({LineEvent.APPROVE, LineEvent.REVISE, LineEvent.CHANGE, LineEvent.CANCEL})
 
 ProductErrors = (OrderError, GenerationError, ProductionError, ErpError)
 Settle = Callable[[], Any]
@@ -66,7 +77,8 @@ def draw(line: OrderLine, held: steps.Claim) -> Settle:
     Each is kept as soon as it is drawn, behind the fence, so that people see the first before the rest is done; a
     repeat of the step draws what is missing.
     """
-    work.give_back(line)
+    steps.still_mine(held)
+    recording.give_back(line)
     for artwork in work.draw(line):
         steps.keep(held, partial(work.keep_drawn, line, artwork))
     return lambda: _open(line, "check")
@@ -89,6 +101,13 @@ def check(line: OrderLine, held: steps.Claim) -> Settle:
             block(line, NothingPasses(fields={"findings": work.worst_findings(brief)}))
 
     return settle
+
+
+def quote(line: OrderLine, held: steps.Claim) -> Settle:
+    """Tell the ERP what is offered; the customer chooses meanwhile, and need not wait for it."""
+    steps.still_mine(held)
+    recording.quote(line)
+    return lambda: None
 
 
 def plan(line: OrderLine, held: steps.Claim) -> Settle:
@@ -114,20 +133,22 @@ def release(line: OrderLine, held: steps.Claim) -> Settle:
 
 
 def sync(line: OrderLine, held: steps.Claim) -> Settle:
-    """Tell the ERP: one manufacturing order with its components, work orders and documents, confirmed."""
-    remote = work.sync(line)
-    return lambda: move(line, LineEvent.OK, details={"manufacturing_order": remote})
+    """Tell the ERP: the sale, and one manufacturing order with its components, work orders and documents, confirmed."""
+    steps.still_mine(held)
+    records = recording.sync(line)
+    return lambda: move(line, LineEvent.OK, details=records)
 
 
 def cancel(line: OrderLine, held: steps.Claim) -> Settle:
     """Cancel the line's records in the ERP and give back what was held; also once more after a late worker."""
-    work.give_back(line)
+    recording.withdraw(line)
     return lambda: move(line, LineEvent.OK) if line.state == LineState.CANCELLING else None
 
 
 STEPS: dict[str, Callable[[OrderLine, steps.Claim], Settle]] = {
     "draw": draw,
     "check": check,
+    "quote": quote,
     "plan": plan,
     "release": release,
     "sync": sync,
@@ -136,10 +157,16 @@ STEPS: dict[str, Callable[[OrderLine, steps.Claim], Settle]] = {
 
 
 def move(
-    line: OrderLine, event: LineEvent, *, by: User | None = None, details: dict[str, Any] | None = None, **values: Any
+    line: OrderLine,
+    event: LineEvent,
+    *,
+    by: User | str | None = None,
+    details: dict[str, Any] | None = None,
+    **values: Any,
 ) -> OrderLine:
     """Move a line on, inside the caller's transaction: compare-and-set, audit event, the next state's first step.
 
+    `by`: a person, or the name of who is none, such as the ERP; None: the line itself.
     Returns the line as it now is. Raises StaleState when the line is no longer what the caller saw, and
     IllegalTransition when that can't happen in this state.
     """
@@ -152,7 +179,7 @@ def move(
     audit.record(
         fresh.order.shop, event.value, actor=by, line=fresh, from_state=old.value, to_state=new.value, details=details
     )
-    if event is LineEvent.CANCEL:
+    if event in OVERTAKING:
         steps.drop_open(fresh)
     if new in OPENS:
         _open(fresh, OPENS[new])
@@ -233,7 +260,8 @@ def _failed(held: steps.Claim, line: OrderLine, error: Any) -> None:
             code=error.code,
             message=str(error),
             retryable=error.retryable,
-            exhausted=lambda: block(line, error),
+            exhausted=lambda: _give_up(line, held.kind, error),
+            patience=PATIENCE if isinstance(error, ErpUnavailable) else timedelta(0),
         )
     except LostLease as lost:
         _lost(held, line, lost)
@@ -250,10 +278,19 @@ def _lost(held: steps.Claim, line: OrderLine, lost: LostLease) -> None:
             _open(fresh, "cancel")
 
 
+def _give_up(line: OrderLine, kind: str, error: Any) -> None:
+    """Let a person decide after a step's last try; where nobody waits for it, only write down that it was not done."""
+    if kind not in UNHURRIED:
+        block(line, error)
+        return
+    details = {"code": error.code, "sentence": str(error)}
+    audit.record(line.order.shop, f"no {kind}", actor=None, line=line, to_state=line.state, details=details)
+
+
 def _worker_died(step: Step) -> None:
     """Block the line of a step whose every worker died; one sick line must not keep the sweep from the others."""
     try:
-        block(step.line, WorkerDied(fields={"step": step.kind, "tries": step.attempt}))
+        _give_up(step.line, step.kind, WorkerDied(fields={"step": step.kind, "tries": step.attempt}))
     except (StaleState, IllegalTransition):
         log.exception("step %s %s of %s ended under a line that moved on", step.pk, step.kind, step.line.reference)
 

@@ -110,6 +110,9 @@ class Order(models.Model):
     number = models.CharField(max_length=24)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    changed_in_erp_at = models.DateTimeField(
+        null=True, editable=False, help_text="A record of it was changed in the ERP, and was not looked at since."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "number"], name="order_number_once_per_shop")]
@@ -134,6 +137,9 @@ class OrderLine(models.Model):
     blocked = models.JSONField(null=True, blank=True, help_text="code, sentence, findings: why a person must decide.")
     progress = models.CharField(max_length=120, blank=True, help_text="What is being done just now.")
     plan = models.JSONField(null=True, blank=True, help_text="What is held: lot, materials, slots, promise.")
+    run = models.PositiveSmallIntegerField(
+        default=1, help_text="Which production run it is in: counts up when the cloth fails its inspection."
+    )
     version = models.PositiveIntegerField(default=1, help_text="Counts every transition.")
 
     class Meta:
@@ -172,7 +178,7 @@ class Round(models.Model):
         models.RESTRICT,
         null=True,
         related_name="+",
-        help_text="This is its colourway, or another size of it.",
+        help_text="This is its colourway, another size of it, or the same on another cloth.",
     )
     parent = models.ForeignKey(
         "Candidate", models.RESTRICT, null=True, related_name="+", help_text="The drawing that is gone on from."
@@ -299,6 +305,41 @@ class Step(models.Model):
         return f"{self.line} {self.kind} ({self.state})"
 
 
+class Notice(models.Model):
+    """What the ERP says and the line could not follow: a person has to look, and settles it. Each finding once."""
+
+    shop = models.ForeignKey(Shop, models.CASCADE)
+    line = models.ForeignKey(OrderLine, models.CASCADE, null=True, related_name="notices")
+    code = models.CharField(max_length=40)
+    sentence = models.TextField()
+    fields = models.JSONField(default=dict, help_text="What was found, in values: records, quantities, times.")
+    key = models.CharField(max_length=255)
+    at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=150, blank=True, help_text="A person, or the ERP: it is as it was again.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "key"], name="notice_once_per_shop")]
+        indexes = [models.Index(fields=["shop", "settled_at"])]
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.key}"
+
+
+class Following(models.Model):
+    """When a shop's ERP was last asked what has changed, and why it could not be. orders/following.py writes it."""
+
+    shop = models.OneToOneField(Shop, models.CASCADE, primary_key=True)
+    tried_at = models.DateTimeField(null=True)
+    followed_at = models.DateTimeField(null=True)
+    swept_at = models.DateTimeField(null=True, help_text="When every open record was last looked at.")
+    error = models.CharField(max_length=500, blank=True, help_text="Of the last try; empty: it went through.")
+
+    def __str__(self) -> str:
+        return f"{self.shop}: {self.error or 'followed'}"
+
+
 class Pulse(models.Model):
     """When a caretaker of the line was last seen alive, by name; /ready reads it."""
 
@@ -315,7 +356,7 @@ class AuditEvent(models.Model):
     shop = models.ForeignKey(Shop, models.PROTECT)
     sequence = models.PositiveIntegerField()
     at = models.DateTimeField()
-    actor = models.CharField(max_length=150, blank=True, help_text="Empty: the line itself.")
+    actor = models.CharField(max_length=150, blank=True, help_text="A person, or the ERP; empty: the line itself.")
     action = models.CharField(max_length=40)
     order = models.ForeignKey(Order, models.PROTECT, null=True)
     line = models.ForeignKey(OrderLine, models.PROTECT, null=True, related_name="events")

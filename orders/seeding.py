@@ -21,15 +21,19 @@ DEMO_FACTORY = Path(__file__).parent / "demo" / "factory.json"
 
 
 @transaction.atomic
-def seed(path: Path, *, slug: str, name: str) -> dict[str, int]:
-    """Make the shop with everything the file says, or complete it; returns how many rows of each kind were new."""
+def seed(path: Path, *, slug: str, name: str, own_erp: bool = False) -> dict[str, int]:
+    """Make the shop with everything the file says, or complete it; returns how many rows of each kind were new.
+
+    `own_erp`: its stock and machines are in an ERP of its own, so no ledger is filled.
+    """
     factory: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     shop, new_shop = Shop.objects.get_or_create(slug=slug, defaults={"name": name, "currency": factory["currency"]})
     counts = {"shops": int(new_shop)}
     counts["customers"] = sum(
         Customer.objects.get_or_create(shop=shop, name=customer["name"])[1] for customer in factory["customers"]
     )
-    counts |= inventory.seed_ledger(slug, factory, today=timezone.localdate(timezone=ZoneInfo(shop.time_zone)))
+    if not own_erp:
+        counts |= inventory.seed_ledger(slug, factory, today=timezone.localdate(timezone=ZoneInfo(shop.time_zone)))
     counts |= production.seed_catalogue(slug, factory)
     return counts
 

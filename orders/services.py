@@ -1,4 +1,4 @@
-"""What people can do with an order: place, submit, approve, revise, explore, cancel, resume.
+"""What people can do with an order: place, submit, approve, revise, explore, change, cancel, resume; what is reported.
 
 Each is one transaction: check, compare-and-set, audit event, next step. Whoever comes second gets StaleState.
 """
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -20,15 +19,17 @@ from django.utils import timezone
 
 from generation import services as generation
 from generation.domain.pattern import Layout, Repeat
-from orders import audit, exclusivity, flow, work
+from orders import audit, changing, exclusivity, flow, work
+from orders.changing import Change
 from orders.domain.exploring import MAY, NEEDS, PARENTS, Way
 from orders.domain.states import LineEvent, LineState
-from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, UnknownCandidate
+from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, PriceMoved, UnknownCandidate
 from orders.models import Approval, Candidate, Customer, Order, OrderLine, Round, Shop
 from production import services as production
 
 # Everything by which the product says no to a person.
 Refusals = flow.ProductErrors
+best = work.best
 FARTHEST_DUE_DATE = timedelta(days=730)
 # What may be said about going on from a design; which way looks at which stands in orders/domain/exploring.py.
 SETTINGS = {
@@ -114,27 +115,27 @@ def approve(line: OrderLine, candidate_position: int, *, by: User | None) -> App
             raise CandidateNotPassed(fields={"field": "candidate", "findings": candidate.findings})
         # Once more than at the check: it may have been promised to somebody since. The move holds the shop's row.
         exclusivity.refuse_if_taken(moved, candidate.artwork)
-        specification = work.specification(moved, candidate)
-        return Approval.objects.create(
-            line=moved,
-            candidate=candidate,
-            number=moved.approvals.count() + 1,
-            by=by,
-            specification=specification,
-            sha256=hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest(),
-        )
+        return _say_yes(moved, candidate, by=by)
 
 
-def best(line: OrderLine) -> Candidate | None:
-    """Return the candidate a hurried customer would take: promised earliest, then fewest warnings, then cheapest."""
-    passed = [c for c in line.newest_round.candidates.all() if c.passed]
-    return min(passed, key=_merit, default=None)
+def _say_yes(line: OrderLine, candidate: Candidate, *, by: User | None) -> Approval:
+    """Write down what is agreed, as it stands now; its number is that of the ticket that follows."""
+    specification = work.specification(line, candidate)
+    return Approval.objects.create(
+        line=line,
+        candidate=candidate,
+        number=line.approvals.count() + 1,
+        by=by,
+        specification=specification,
+        sha256=hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest(),
+    )
 
 
-def _merit(candidate: Candidate) -> tuple[Any, int, Any, int]:
-    warnings = sum(finding["severity"] == "warning" for finding in candidate.findings)
-    assert candidate.promise is not None
-    return (candidate.promise.date(), warnings, candidate.price, candidate.position)
+def _say_yes_again(line: OrderLine, *, by: User | None) -> None:
+    """Let the same be made once more where it has a ticket already: a released ticket is never edited."""
+    approval = work.newest_approval(line)
+    if work.is_released(approval):
+        _say_yes(line, approval.candidate, by=by)
 
 
 def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
@@ -177,10 +178,72 @@ def explore(line: OrderLine, wish: Exploration, *, by: User | None) -> OrderLine
         return moved
 
 
-def cancel(line: OrderLine, *, by: User | None) -> OrderLine:
+def propose_change(
+    line: OrderLine, *, quantity_m: Decimal | None = None, substrate: str | None = None, due_date: date | None = None
+) -> Change:
+    """Find out what another quantity, cloth or date of an approved line would come to; nothing is changed.
+
+    Raises what `change` raises, but for its last three.
+    """
+    if due_date is not None:
+        _in_bounds(line.order.shop, due_date, field="due_date")
+    return changing.assess(line, quantity_m=quantity_m, substrate=substrate, due_date=due_date)
+
+
+def change(
+    line: OrderLine,
+    *,
+    quantity_m: Decimal | None = None,
+    substrate: str | None = None,
+    due_date: date | None = None,
+    price: Decimal | None = None,
+    by: User | None,
+    actor: str = "",
+) -> OrderLine:
+    """Make an approved line in another quantity, on another cloth or for another date; its design stays as it is.
+
+    It is planned and released anew, and its records in the ERP are brought to it. `price`: the one that was agreed to.
+    Raises NotChangeable, IllegalTransition, InvalidOrder, DueDatePast, what production and the ERP refuse with, and
+    CandidateNotPassed, PriceMoved, StaleState.
+    """
+    found = propose_change(line, quantity_m=quantity_m, substrate=substrate, due_date=due_date)
+    if not found.passed:
+        raise CandidateNotPassed(found.sentence, fields={"findings": found.findings})
+    if price is not None and price != found.price:
+        moved_to = f"It would cost {found.price} {found.currency} by now, and not {price}: look again, then decide."
+        raise PriceMoved(moved_to, fields={"field": "price", "value": str(price), "measured": str(found.price)})
+    old, (width_px, height_px) = found.source.round, found.size_px
+    artwork = generation.resized(found.source.artwork, width_px=width_px, height_px=height_px, repeat=found.repeat)
+    now_so = {"quantity_m": found.quantity_m, "substrate": found.substrate, "due_date": found.due_date}
+    with transaction.atomic():
+        moved = flow.move(line, LineEvent.CHANGE, by=by or actor, details=work.plain(now_so), plan=None, **now_so)
+        exclusivity.refuse_if_taken(moved, artwork)
+        brief = Round.objects.create(
+            line=moved,
+            number=moved.newest_round.number + 1,
+            way=Way.CHANGE,
+            same_as=found.source,
+            words=old.words,
+            palette=old.palette,
+            palette_name=old.palette_name,
+            layout=old.layout,
+            repeat_width_mm=old.repeat_width_mm,
+            repeat_height_mm=old.repeat_height_mm,
+            reference_sha256=old.reference_sha256,
+            generator=old.generator,
+            scale=old.scale,
+            density=old.density,
+        )
+        now = timezone.now()
+        candidate = Candidate.objects.create(round=brief, position=1, artwork=artwork, drawn_at=now, **found.values)
+        _say_yes(moved, candidate, by=by)
+        return moved
+
+
+def cancel(line: OrderLine, *, by: User | None, actor: str = "") -> OrderLine:
     """Stop the line and give back what was held for it. Raises StaleState, IllegalTransition."""
     with transaction.atomic():
-        return flow.move(line, LineEvent.CANCEL, by=by)
+        return flow.move(line, LineEvent.CANCEL, by=by or actor)
 
 
 def resume(line: OrderLine, *, by: User | None) -> OrderLine:
@@ -188,7 +251,41 @@ def resume(line: OrderLine, *, by: User | None) -> OrderLine:
     with transaction.atomic():
         if line.came_from == LineState.GENERATING:
             Round.objects.filter(pk=line.newest_round.pk).update(batch=1)
-        return flow.move(line, LineEvent.RESUME, by=by)
+        moved = flow.move(line, LineEvent.RESUME, by=by)
+        if moved.state == LineState.PLANNING:
+            _say_yes_again(moved, by=by)
+        return moved
+
+
+# What the mill reports of a released line. `actor` names who does, where it is no person: the ERP.
+
+
+def started(line: OrderLine, *, by: User | None = None, actor: str = "") -> OrderLine:
+    """The first operation has begun. Raises StaleState, IllegalTransition."""
+    return _reported(line, LineEvent.START, by or actor)
+
+
+def finished(line: OrderLine, *, by: User | None = None, actor: str = "") -> OrderLine:
+    """The last operation is done; the cloth is looked at. Raises StaleState, IllegalTransition."""
+    return _reported(line, LineEvent.FINISH, by or actor)
+
+
+def passed(line: OrderLine, *, by: User | None = None, actor: str = "") -> OrderLine:
+    """The cloth is good. Raises StaleState, IllegalTransition."""
+    return _reported(line, LineEvent.PASS, by or actor)
+
+
+def failed(line: OrderLine, *, by: User | None = None, actor: str = "") -> OrderLine:
+    """The cloth is not good: it is made once more, under records of its own. Raises StaleState, IllegalTransition."""
+    with transaction.atomic():
+        moved = flow.move(line, LineEvent.FAIL, by=by or actor, run=F("run") + 1, plan=None)
+        _say_yes_again(moved, by=by)
+        return moved
+
+
+def _reported(line: OrderLine, event: LineEvent, by: User | str) -> OrderLine:
+    with transaction.atomic():
+        return flow.move(line, event, by=by)
 
 
 def _checked(shop: Shop, *, customer: str, lines: Sequence[NewLine]) -> list[tuple[NewLine, date, Round]]:
@@ -342,6 +439,7 @@ def _exploring(line: OrderLine, wish: Exploration) -> Round:
 
 def _draw_as_before(brief: Round, same: Candidate, knobs: Mapping[str, float]) -> None:
     """Let a round draw a design once more from all that made it, its seed too, but with other knobs."""
+    same = work.as_drawn(same)
     old = same.round
     if set(knobs) - {"scale", "density"} or not knobs:
         raise InvalidOrder("The knobs are scale and density; give one or both.", fields={"field": "knobs"})
@@ -403,16 +501,21 @@ def _not_too_long(words: str) -> None:
 
 
 def _due_date(shop: Shop, new: NewLine) -> date:
-    today = timezone.now().astimezone(ZoneInfo(shop.time_zone)).date()
     if new.due_date is not None:
         due_date, field = new.due_date, "due_date"
     elif new.due_in_days is not None:
         if abs(new.due_in_days) > FARTHEST_DUE_DATE.days:
             too_far = f"Due in {new.due_in_days} days is out of bounds; at most {FARTHEST_DUE_DATE.days} days ahead."
             raise InvalidOrder(too_far, fields={"field": "due_in_days"})
-        due_date, field = today + timedelta(days=new.due_in_days), "due_in_days"
+        due_date, field = work.today(shop) + timedelta(days=new.due_in_days), "due_in_days"
     else:
         raise InvalidOrder("When is it due? Give a due date.", fields={"field": "due_date"})
+    return _in_bounds(shop, due_date, field=field)
+
+
+def _in_bounds(shop: Shop, due_date: date, *, field: str) -> date:
+    """Return a due date that can be asked for. Raises DueDatePast, InvalidOrder."""
+    today = work.today(shop)
     if due_date < today:
         raise DueDatePast(
             f"The due date {due_date:%d %B %Y} is in the past; today is {today:%d %B %Y}.", fields={"field": field}

@@ -10,7 +10,7 @@ import random
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,6 +97,12 @@ def heartbeat(held: Claim) -> bool:
     return deadline is not None and mine.update(lease_until=min(now + _lease(), deadline)) == 1
 
 
+def still_mine(held: Claim) -> None:
+    """Make sure that nobody else has the step before something is done that no fence guards. Raises LostLease."""
+    if not _mine(held).exists():
+        raise LostLease(fields={"step": held.step_id, "attempt": held.attempt})
+
+
 @contextmanager
 def beating(held: Claim) -> Iterator[None]:
     """Keep the lease alive from a second thread while the work goes on in this one."""
@@ -163,18 +169,29 @@ def pass_fence(held: Claim, event: StepEvent, **values: Any) -> None:
         raise LostLease(fields={"step": held.step_id, "attempt": held.attempt})
 
 
-def fail(held: Claim, *, code: str, message: str, retryable: bool, exhausted: Callable[[], Any]) -> None:
+def fail(
+    held: Claim,
+    *,
+    code: str,
+    message: str,
+    retryable: bool,
+    exhausted: Callable[[], Any],
+    patience: timedelta = timedelta(0),
+) -> None:
     """Give the step back for another try, or close it and let `exhausted` block the line, in one transaction.
 
+    `patience`: for so long after the step was opened this failure uses up no try: it is not the step's own.
     Raises LostLease when another worker has taken the step meanwhile.
     """
-    again = retryable and held.attempt < held.max_attempts
+    young = patience and Step.objects.filter(pk=held.step_id, created_at__gt=database_now() - patience).exists()
+    again = retryable and (young or held.attempt < held.max_attempts)
     with transaction.atomic():
         lock_line(held.line_id)
         if again:
             wait_s = min(BACKOFF_S * 2 ** (held.attempt - 1), BACKOFF_AT_MOST_S) * random.uniform(0.5, 1.5)
             due_at = database_now() + timedelta(seconds=wait_s)
-            pass_fence(held, StepEvent.RETRY, error_code=code, error=message, due_at=due_at, lease_until=None)
+            more = {"max_attempts": F("max_attempts") + 1} if young else {}
+            pass_fence(held, StepEvent.RETRY, error_code=code, error=message, due_at=due_at, lease_until=None, **more)
         else:
             pass_fence(held, StepEvent.FAIL, error_code=code, error=message)
             exhausted()
@@ -188,11 +205,22 @@ def drop_open(line: OrderLine) -> None:
     still_open.update(state=dropped, ended_at=Now())
 
 
+def hasten(step_id: int) -> bool:
+    """Let a step that waits for its next try be due now; False when it does not wait."""
+    return Step.objects.filter(pk=step_id, state=StepState.PENDING).update(due_at=Now()) == 1
+
+
 def due(*, exclude_kind: str = "") -> list[int]:
     """Return the ids of the steps that a worker may claim now, oldest first."""
     ready = Q(state=StepState.PENDING, due_at__lte=Now()) | Q(state=StepState.RUNNING, lease_until__lt=Now())
     claimable = Step.objects.filter(ready, attempt__lt=F("max_attempts")).exclude(kind=exclude_kind)
     return list(claimable.order_by("due_at").values_list("pk", flat=True))
+
+
+def wake(shop_id: int, codes: Iterable[str]) -> int:
+    """Let a shop's steps that wait after an error of these codes be tried now; returns how many."""
+    waiting = Step.objects.filter(line__order__shop=shop_id, state=StepState.PENDING, error_code__in=list(codes))
+    return waiting.filter(due_at__gt=Now()).update(due_at=Now())
 
 
 def sweep(exhausted: Callable[[Step], Any]) -> int:

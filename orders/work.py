@@ -27,20 +27,11 @@ from generation.domain.pattern import Brief, Knobs, Layout, Repeat
 from generation.models import Artwork
 from inventory_sync import services as inventory
 from inventory_sync.errors import NotEnoughStock, SlotTaken
-from inventory_sync.ports import (
-    Component,
-    Document,
-    Erp,
-    ManufacturingOrder,
-    StockLevel,
-    WorkCentre,
-    WorkOrder,
-    in_unit,
-)
+from inventory_sync.ports import Erp, StockLevel, WorkCentre, in_unit
 from orders import exclusivity
 from orders.domain.exploring import EXACT, Way
 from orders.errors import CandidateNotPassed, FileDamaged, HoldChanged, NotYetInStock
-from orders.models import Approval, Candidate, OrderLine, Round, Shop
+from orders.models import Approval, Candidate, Order, OrderLine, Round, Shop
 from production import services as production
 from production.assessment import Assessment
 from production.documents.quotation import quotation_pdf
@@ -56,8 +47,6 @@ from production.ports import LotUse, Provenance, RenderJob, WrittenFile
 
 HORIZON = timedelta(days=120)
 UPLOAD = "upload"  # the generator that takes a picture as it is
-# What is attached to the ERP's record: what people read. Machine files stay where the machines fetch them.
-MIMES = {".pdf": "application/pdf", ".png": "image/png"}
 
 
 # ------------------------------------------------------------------------------------------------ generating
@@ -81,12 +70,14 @@ def draw(line: OrderLine) -> Iterator[Artwork]:
     if lacking < 1:
         return
     say(line, f"drawing {lacking} {'design' if lacking == 1 else 'designs'}")
+    spec = spec_of(line, brief)
     if brief.way == Way.RECOLOUR:
         assert brief.same_as is not None
         assert brief.palette is not None
-        yield generation.recolour(brief.same_as.artwork, brief.palette)
+        artwork = generation.recolour(brief.same_as.artwork, brief.palette)
+        # The line may have been moved to another cloth since that design was drawn.
+        yield generation.resized(artwork, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat)
         return
-    spec = spec_of(line, brief)
     yield from generation.drawings(
         asked_of(brief, spec),
         seeds=[_seed(line, brief, there + number) if brief.seed is None else brief.seed for number in range(lacking)],
@@ -142,7 +133,7 @@ def check(line: OrderLine) -> list[Checked]:
     """
     brief = line.newest_round
     spec = spec_of(line, brief)
-    erp = _erp(line)
+    erp = erp_of(line.order.shop)
     checked = []
     waiting = list(brief.candidates.filter(passed=None).select_related("artwork"))
     for number, candidate in enumerate(waiting, start=1):
@@ -150,38 +141,67 @@ def check(line: OrderLine) -> list[Checked]:
         raster = generation.raster_of(candidate.artwork)
         found = production.assess(raster, spec=spec)
         alike = exclusivity.findings(line, candidate.artwork, raster)
-        values: dict[str, Any] = {
-            "findings": [plain(finding) for finding in (*found.findings, *alike)],
-            "passed": found.passed and all(finding.severity is not Severity.ERROR for finding in alike),
-            "made": [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in lab_to_srgb(found.made_lab)],
-            "usage": plain(found.usage),
-            "checked_at": timezone.now(),
-        }
-        if found.passed:
-            stock, centres = _stock(erp, found), inventory.work_centres_of(erp)
-            cost = production.cost(
-                found,
-                spec=spec,
-                stock=stock,
-                work_centres=centres,
-                generation_s=_drawn_in_s(candidate),
-                on=timezone.now().astimezone(ZoneInfo(line.order.shop.time_zone)).date(),
-            )
-            promised = _promise(erp, line, found, materials(found, stock, tz=line.order.shop.time_zone), centres)
-            values |= {
-                "cost": cost.as_dict(),
-                "price": cost.price,
-                "price_per_m": cost.price_per_m,
-                "currency": cost.currency,
-                "promise": promised.date,
-                "binding": promised.binding,
-            }
-            values["findings"] += _late(line, promised)
+        values = found_out(erp, line, found, alike, spec=spec, generation_s=drawn_in_s(candidate))
         checked.append(Checked(candidate.pk, values))
     return checked
 
 
-def _drawn_in_s(candidate: Candidate) -> Decimal | None:
+def found_out(
+    erp: Erp,
+    line: OrderLine,
+    found: Assessment,
+    alike: Sequence[Finding],
+    *,
+    spec: LineSpec,
+    generation_s: Decimal | None = None,
+    besides: str | None = None,
+) -> dict[str, Any]:
+    """Return what stands beside a candidate once it is checked: findings, usage, and, where it can be made, its price
+    and promise; what is held under the name `besides` counts as free.
+
+    Raises NotEnoughStock or NoSlot when the cloth can't be made whatever it shows.
+    """
+    values: dict[str, Any] = {
+        "findings": [plain(finding) for finding in (*found.findings, *alike)],
+        "passed": found.passed and all(finding.severity is not Severity.ERROR for finding in alike),
+        "made": [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in lab_to_srgb(found.made_lab)],
+        "usage": plain(found.usage),
+        "checked_at": timezone.now(),
+    }
+    if not found.passed:
+        return values
+    stock, centres = _stock(erp, found, besides=besides), inventory.work_centres_of(erp)
+    cost = production.cost(
+        found,
+        spec=spec,
+        stock=stock,
+        work_centres=centres,
+        generation_s=generation_s,
+        on=timezone.now().astimezone(ZoneInfo(line.order.shop.time_zone)).date(),
+    )
+    planned = materials(found, stock, tz=line.order.shop.time_zone)
+    promised = _promise(erp, line, found, planned, centres, besides=besides)
+    return {
+        **values,
+        "findings": values["findings"] + _late(line, promised),
+        "cost": cost.as_dict(),
+        "price": cost.price,
+        "price_per_m": cost.price_per_m,
+        "currency": cost.currency,
+        "promise": promised.date,
+        "binding": promised.binding,
+    }
+
+
+def as_drawn(candidate: Candidate) -> Candidate:
+    """Return the candidate that a change of quantity, cloth or date was made from; any other is itself."""
+    if candidate.round.way != Way.CHANGE:
+        return candidate
+    assert candidate.round.same_as is not None
+    return candidate.round.same_as
+
+
+def drawn_in_s(candidate: Candidate) -> Decimal | None:
     """Return how long drawing a candidate took, since the one before it or the begin of the work; None: unknown."""
     line, at = candidate.round.line, candidate.drawn_at
     begun = line.steps.filter(kind="draw", started_at__lte=at).order_by("-started_at").first()
@@ -221,23 +241,22 @@ def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
     `fence` grows with every try: a worker that wakes up late can't replace what a later one holds.
     Raises NotYetInStock, NotEnoughStock, NoSlot, and SlotTaken when somebody was quicker.
     """
-    approval = newest_approval(line)
-    candidate, name = approval.candidate, job_name(approval)
+    candidate, name = newest_approval(line).candidate, hold_name(line)
     spec = spec_of(line, candidate.round)
-    erp = _erp(line)
+    erp = erp_of(line.order.shop)
     say(line, "holding fabric, inks and machine time")
     found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
     centres = inventory.work_centres_of(erp)
     for last in (False, False, False, False, True):
-        stock = _stock(erp, found, besides=name)
+        stock = _stock(erp, found, besides=name, fresh=True)
         planned = materials(found, stock, tz=line.order.shop.time_zone)
         for each in planned:
             if not each.in_stock:
                 when = each.ready_at.isoformat()
                 raise NotYetInStock(each.sentence, fields={"sku": each.sku, "available_from": when})
-        promised = _promise(erp, line, found, planned, centres, besides=name)
+        promised = _promise(erp, line, found, planned, centres, besides=name, fresh=True)
         try:
-            inventory.hold(
+            held = inventory.hold(
                 erp,
                 reference=name,
                 fence=fence,
@@ -249,18 +268,19 @@ def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
             # Somebody was quicker between looking and holding: look again, there may be another roll or minute.
             if last:
                 raise
-    rolls = [each.lot for each in planned if each.lot]
+    # What is held, not what was asked for: rolls that were chosen for it, quantities to the ERP's own step.
+    taken = [each for wanted in dict.fromkeys(m.sku for m in planned) for each in held.materials if each.sku == wanted]
     return {
-        "lot": ", ".join(rolls),
+        "lot": ", ".join(each.lot for each in taken if each.lot),
         "materials": [
             {
-                "sku": m.sku,
-                "name": stock[m.sku].name,
-                "lot": m.lot,
-                "quantity": str(m.quantity),
-                "unit": stock[m.sku].unit,
+                "sku": each.sku,
+                "name": stock[each.sku].name,
+                "lot": each.lot,
+                "quantity": str(each.quantity),
+                "unit": stock[each.sku].unit,
             }
-            for m in planned
+            for each in taken
         ],
         "slots": [
             {
@@ -292,25 +312,26 @@ class Released:
 def release(line: OrderLine) -> Released:
     """Write the machine file, ticket, costing, preview and manifest of the newest approval, each verified.
 
-    Raises HoldChanged when something else is held than was planned, and VerifyFailed when a file, read back by other
-    code, is not what was to be written.
+    Raises HoldChanged when something else is held than was planned, StaleStock when its stock was read too long ago and
+    the ERP does not answer, and VerifyFailed when a file, read back by other code, is not what was to be written.
     """
+    still_held(line)
+    assert line.plan is not None
+    inventory.require_fresh(erp_of(line.order.shop), [material["sku"] for material in line.plan["materials"]])
     approval = newest_approval(line)
-    _still_held(line, approval)
     candidate = approval.candidate
     spec = spec_of(line, candidate.round)
     say(line, "writing and verifying print file, ticket and costing")
     raster = generation.raster_of(candidate.artwork)
     found = production.assess(raster, spec=spec)
-    assert line.plan is not None
     job = replace(
         _job_of(line, candidate, found, spec),
         revision=approval.number,
         released_at=approval.at,
-        promised=_moment(line.plan["promise"]),
+        promised=moment(line.plan["promise"]),
         binding=line.plan["binding"],
         steps=tuple(
-            PlannedStep(s["name"], s["work_centre"], _moment(s["start"]), _moment(s["end"])) for s in line.plan["slots"]
+            PlannedStep(s["name"], s["work_centre"], moment(s["start"]), moment(s["end"])) for s in line.plan["slots"]
         ),
         lots=tuple(
             LotUse(m["sku"], m["name"], m["lot"] or "", Decimal(m["quantity"]), m["unit"])
@@ -379,60 +400,34 @@ def keep_released(line: OrderLine, made: Released) -> Any:
     return production.record_release(line.reference, made.job.revision, made.files, made.job)
 
 
-# ------------------------------------------------------------------------------------------------ syncing
+# ------------------------------------------------------------------------------------------------ names
+# The same for ever: by them the ERP and whoever follows it know what belongs to what.
 
 
-def sync(line: OrderLine) -> str:
-    """Write the line's manufacturing order with its documents into the ERP and confirm it; returns the ERP's id."""
-    assert line.plan is not None
-    say(line, "telling the ERP")
-    shop, approval = line.order.shop, newest_approval(line)
-    _still_held(line, approval)
-    order = ManufacturingOrder(
-        product=shop.printed_product if line.substrate else shop.woven_product,
-        quantity=line.quantity_m,
-        reference=job_name(approval),
-        components=tuple(
-            Component(sku=m["sku"], quantity=Decimal(m["quantity"]), lot=m["lot"]) for m in line.plan["materials"]
-        ),
-        work_orders=tuple(
-            WorkOrder(
-                name=slot["name"],
-                work_centre=slot["work_centre"],
-                start=_moment(slot["start"]),
-                end=_moment(slot["end"]),
-                minutes=slot["minutes"],
-            )
-            for slot in line.plan["slots"]
-        ),
-        due=_moment(line.plan["promise"]),
-        note=approval.candidate.round.words,
-    )
-    documents = [
-        Document(name=file.name, mime=MIMES[file.path.suffix], path=file.path, sha256=file.sha256)
-        for file in files_of(line)
-        if file.path.suffix in MIMES
-    ]
-    recorded = inventory.record(_erp(line), external_id=external_id(approval), order=order, documents=documents)
-    return recorded.ref.remote_id
+def sale_id(order: Order) -> str:
+    """Return the name by which the ERP knows an order's sale order."""
+    return f"weftline:{order.shop.slug}:{order.number}"
 
 
-def give_back(line: OrderLine) -> None:
-    """Cancel the records in the ERP of every approval the line ever had, and free what was held for them."""
-    erp = _erp(line)
-    for approval in line.approvals.all():
-        inventory.cancel_record(erp, external_id(approval))
-        inventory.release_hold(erp, job_name(approval))
+def sale_line_id(line: OrderLine) -> str:
+    """Return the name by which the ERP knows a line of the sale order."""
+    return f"weftline:{line.order.shop.slug}:{line.reference}:sale"
+
+
+def record_id(line: OrderLine) -> str:
+    """Return the name by which the ERP knows a line's manufacturing order; a reprint has one of its own."""
+    run = f":p{line.run}" if line.run > 1 else ""
+    return f"weftline:{line.order.shop.slug}:{line.reference}{run}"
+
+
+def hold_name(line: OrderLine) -> str:
+    """Return the name under which a line's fabric, inks and machine time are held."""
+    return f"{line.reference}-p{line.run}" if line.run > 1 else line.reference
 
 
 def job_name(approval: Approval) -> str:
-    """Return the name of an approval's job: what is held for it, its files and its ticket are known by it."""
+    """Return the name of an approval's job: its files and its ticket are known by it."""
     return f"{approval.line.reference}-r{approval.number}"
-
-
-def external_id(approval: Approval) -> str:
-    """Return the name by which the ERP knows an approval's record, for ever."""
-    return f"weftline:{approval.line.order.shop.slug}:{job_name(approval)}"
 
 
 # ------------------------------------------------------------------------------------------------ shared
@@ -495,9 +490,28 @@ def specification(line: OrderLine, candidate: Candidate) -> dict[str, Any]:
     }
 
 
+def best(line: OrderLine) -> Candidate | None:
+    """Return the candidate a hurried customer would take: promised earliest, then fewest warnings, then cheapest."""
+    passed = [c for c in line.newest_round.candidates.all() if c.passed]
+    return min(passed, key=_merit, default=None)
+
+
+def _merit(candidate: Candidate) -> tuple[Any, int, Any, int]:
+    warnings = sum(finding["severity"] == "warning" for finding in candidate.findings)
+    assert candidate.promise is not None
+    return (candidate.promise.date(), warnings, candidate.price, candidate.position)
+
+
 def newest_approval(line: OrderLine) -> Approval:
     """Return what was said yes to last."""
     return line.approvals.select_related("candidate__round", "candidate__artwork").order_by("-number")[0]
+
+
+def is_released(approval: Approval) -> bool:
+    """True once there is a ticket for it."""
+    line = approval.line
+    tickets = JobTicket.objects.filter(shop=line.order.shop.slug, reference=line.reference)
+    return tickets.filter(revision=approval.number).exists()
 
 
 def say(line: OrderLine, what: str) -> None:
@@ -542,17 +556,17 @@ def _late(line: OrderLine, promised: Promise) -> list[dict[str, Any]]:
     return [plain(late)]
 
 
-def _still_held(line: OrderLine, approval: Approval) -> None:
-    """Read again what is held for the job. Raises HoldChanged when that is not what was planned."""
+def still_held(line: OrderLine) -> None:
+    """Read again what is held for the line. Raises HoldChanged when that is not what was planned."""
     assert line.plan is not None
-    held = inventory.held(_erp(line), job_name(approval))
+    held = inventory.held(erp_of(line.order.shop), hold_name(line))
     planned: Counter[str] = Counter()
     for material in line.plan["materials"]:
         planned[material["sku"]] += Decimal(material["quantity"])
     holding: Counter[str] = Counter()
     for each in held.materials if held else ():
         holding[each.sku] += each.quantity
-    slots = {(slot["work_centre"], _moment(slot["start"]), _moment(slot["end"])) for slot in line.plan["slots"]}
+    slots = {(slot["work_centre"], moment(slot["start"]), moment(slot["end"])) for slot in line.plan["slots"]}
     rolls = {material["lot"] for material in line.plan["materials"] if material["lot"]}
     if (
         held is None
@@ -560,10 +574,11 @@ def _still_held(line: OrderLine, approval: Approval) -> None:
         or not rolls <= {each.lot for each in held.materials}
         or slots != {(slot.work_centre, slot.start, slot.end) for slot in held.slots}
     ):
-        raise HoldChanged(fields={"job": job_name(approval)})
+        raise HoldChanged(fields={"line": line.reference})
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Return a moment of a plan."""
     return datetime.fromisoformat(text)
 
 
@@ -585,8 +600,9 @@ def today(shop: Shop) -> date:
     return timezone.localdate(timezone=ZoneInfo(shop.time_zone))
 
 
-def _erp(line: OrderLine) -> Erp:
-    return inventory.connect(line.order.shop.connector, shop=line.order.shop.slug)
+def erp_of(shop: Shop) -> Erp:
+    """Return the ERP of a shop."""
+    return inventory.connect(shop.connector, shop=shop.slug)
 
 
 def _seed(line: OrderLine, brief: Round, number: int) -> int:
@@ -595,9 +611,9 @@ def _seed(line: OrderLine, brief: Round, number: int) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
 
 
-def _stock(erp: Erp, found: Assessment, *, besides: str | None = None) -> dict[str, StockLevel]:
-    """Return fresh stock of what a design takes; what is held under the name `besides` counts as free."""
-    return inventory.stock_of(erp, [material.sku for material in found.materials], besides=besides)
+def _stock(erp: Erp, found: Assessment, *, besides: str | None = None, fresh: bool = False) -> dict[str, StockLevel]:
+    """Return the stock of what a design takes; what is held under the name `besides` counts as free."""
+    return inventory.stock_of(erp, [material.sku for material in found.materials], besides=besides, fresh=fresh)
 
 
 def materials(found: Assessment, stock: Mapping[str, StockLevel], *, tz: str) -> list[MaterialPlan]:
@@ -623,6 +639,7 @@ def _promise(
     centres: Mapping[str, WorkCentre],
     *,
     besides: str | None = None,
+    fresh: bool = False,
 ) -> Promise:
     """Return the earliest end of the whole route and what it waits for. Raises NoSlot."""
     now = timezone.now()
@@ -630,7 +647,7 @@ def _promise(
         found.route,
         calendars={code: centre.calendar for code, centre in centres.items()},
         names={code: centre.name for code, centre in centres.items()},
-        bookings=inventory.bookings_of(erp, now, now + HORIZON, besides=besides),
+        bookings=inventory.bookings_of(erp, now, now + HORIZON, besides=besides, fresh=fresh),
         now=now,
         materials_ready=[(each.name, each.ready_at) for each in materials if not each.in_stock],
         tz=line.order.shop.time_zone,

@@ -14,7 +14,16 @@ from orders.domain.states import LineState, StepState
 from orders.models import OrderLine, Step
 
 AT_REST = frozenset(
-    {LineState.DRAFT, LineState.PROOFING, LineState.BLOCKED, LineState.RELEASED, LineState.DONE, LineState.CANCELLED}
+    {
+        LineState.DRAFT,
+        LineState.PROOFING,
+        LineState.BLOCKED,
+        LineState.RELEASED,
+        LineState.IN_PRODUCTION,
+        LineState.INSPECTING,
+        LineState.DONE,
+        LineState.CANCELLED,
+    }
 )
 POLL_S = 0.2
 
@@ -22,15 +31,18 @@ POLL_S = 0.2
 def run_until_rest(
     lines: Sequence[OrderLine], *, on_look: Callable[[list[OrderLine]], None] = lambda lines: None
 ) -> None:
-    """Work until every line waits for a person or is released; `on_look` sees the lines after each step."""
+    """Work until every line waits for a person or is released; `on_look` sees the lines after each step.
+
+    What is due for a line at rest is done too (the quote); what has to be tried again later is not waited for.
+    """
     ids, idle_since = [line.pk for line in lines], time.monotonic()
     while True:
         fresh = list(OrderLine.objects.filter(pk__in=ids).select_related("order").order_by("pk"))
         on_look(fresh)
-        if all(LineState(line.state) in AT_REST for line in fresh):
-            return
         if any(flow.run_step(step_id) for step_id in _due(ids)):
             idle_since = time.monotonic()
+        elif all(LineState(line.state) in AT_REST for line in fresh):
+            return
         elif time.monotonic() - idle_since > settings.WEFTLINE["sweep_every_s"]:
             flow.sweep()
             idle_since = time.monotonic()

@@ -21,3 +21,16 @@ def quick(mill, settings):
     mill.generator = "quick"
     mill.save()
     return mill
+
+
+@pytest.fixture
+def distant(mill, settings):
+    """The demo mill with its ledger at the end of a line that can be cut: returns the line."""
+    from tests.distant import Network, network
+
+    connectors = {**settings.WEFTLINE["connectors"], "distant": "tests.distant.DistantErp"}
+    settings.WEFTLINE = {**settings.WEFTLINE, "connectors": connectors}
+    mill.connector = "distant"
+    mill.save(update_fields=["connector"])
+    vars(network).update(vars(Network()))
+    return network

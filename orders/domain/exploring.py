@@ -14,6 +14,7 @@ class Way(StrEnum):
     REDRAW = "redraw"  # some colours of one design drawn anew, all else stays
     RESIZE = "resize"  # the same design with its motifs larger, smaller, denser or sparser
     RECOLOUR = "recolour"  # the very same drawing in other colours; nothing is drawn
+    CHANGE = "change"  # the very same design in another quantity, on another cloth or for another date
 
 
 # How people read it, with the designs it goes on from.
@@ -25,9 +26,10 @@ IN_WORDS: Mapping[Way, str] = {
     Way.REDRAW: "some colours of design {} drawn anew",
     Way.RESIZE: "design {} in another size or density",
     Way.RECOLOUR: "design {} in other colours",
+    Way.CHANGE: "design {}, in another quantity, on another cloth or for another date",
 }
 
-# How many earlier designs each way goes on from.
+# How many earlier designs each way of drawing goes on from; a change is made to what was approved (orders/services.py).
 PARENTS: Mapping[Way, int] = {
     Way.MORE_LIKE_THIS: 1,
     Way.REWORD: 1,
@@ -56,4 +58,4 @@ MAY: Mapping[Way, frozenset[str]] = {
 }
 
 # These have one answer and no other: it is not drawn again with another seed.
-EXACT = frozenset({Way.RESIZE, Way.RECOLOUR})
+EXACT = frozenset({Way.RESIZE, Way.RECOLOUR, Way.CHANGE})

@@ -32,6 +32,7 @@ class LineEvent(StrEnum):
     OK = "ok"
     APPROVE = "approve"
     REVISE = "revise"
+    CHANGE = "change"  # quantity, cloth or date of what was approved; the design stays
     START = "start"
     FINISH = "finish"
     PASS = "pass"  # noqa: S105 (the cloth passes inspection)
@@ -48,7 +49,7 @@ class StepState(StrEnum):
     RUNNING = "running"  # a worker holds the lease; claimable again once the lease is over
     DONE = "done"
     FAILED = "failed"  # no more tries; the line is blocked with the reason
-    DROPPED = "dropped"  # the line was cancelled under it; its token opens nothing any more
+    DROPPED = "dropped"  # a person moved the line on under it; its token opens nothing any more
 
 
 class StepEvent(StrEnum):
@@ -63,8 +64,8 @@ class StepEvent(StrEnum):
 
 _L, _E = LineState, LineEvent
 
-# blocked + resume is not here: it leads back to the state the line came from (see next_line_state).
-# Where something may be held (a revision gives back while it draws), cancelling passes through a step that gives back.
+# blocked + resume and blocked + change are not here: they depend on where the line came from (see next_line_state).
+# From the first quote on the ERP knows of the line, so cancelling passes through a step that takes it back there.
 LINE_TRANSITIONS: Mapping[tuple[LineState, LineEvent], LineState] = {
     (_L.DRAFT, _E.SUBMIT): _L.GENERATING,
     (_L.DRAFT, _E.CANCEL): _L.CANCELLED,
@@ -73,7 +74,7 @@ LINE_TRANSITIONS: Mapping[tuple[LineState, LineEvent], LineState] = {
     (_L.GENERATING, _E.CANCEL): _L.CANCELLING,
     (_L.PROOFING, _E.APPROVE): _L.PLANNING,
     (_L.PROOFING, _E.REVISE): _L.GENERATING,
-    (_L.PROOFING, _E.CANCEL): _L.CANCELLED,
+    (_L.PROOFING, _E.CANCEL): _L.CANCELLING,
     (_L.PLANNING, _E.OK): _L.RELEASING,
     (_L.PLANNING, _E.BLOCK): _L.BLOCKED,
     (_L.PLANNING, _E.CANCEL): _L.CANCELLING,
@@ -83,6 +84,7 @@ LINE_TRANSITIONS: Mapping[tuple[LineState, LineEvent], LineState] = {
     (_L.SYNCING, _E.OK): _L.RELEASED,
     (_L.SYNCING, _E.BLOCK): _L.BLOCKED,
     (_L.SYNCING, _E.CANCEL): _L.CANCELLING,
+    (_L.RELEASED, _E.CHANGE): _L.PLANNING,
     (_L.RELEASED, _E.START): _L.IN_PRODUCTION,
     (_L.RELEASED, _E.CANCEL): _L.CANCELLING,
     (_L.IN_PRODUCTION, _E.FINISH): _L.INSPECTING,
@@ -94,6 +96,9 @@ LINE_TRANSITIONS: Mapping[tuple[LineState, LineEvent], LineState] = {
     (_L.CANCELLING, _E.OK): _L.CANCELLED,
     (_L.CANCELLING, _E.BLOCK): _L.BLOCKED,
 }
+
+# A line that was blocked behind its approval can be changed: what it waits for may be there for another cloth or less.
+CHANGEABLE = frozenset({_L.PLANNING, _L.RELEASING, _L.SYNCING})
 
 _S, _T = StepState, StepEvent
 
@@ -130,4 +135,6 @@ def next_line_state(state: LineState, event: LineEvent, *, came_from: LineState 
     """
     if (state, event) == (LineState.BLOCKED, LineEvent.RESUME) and came_from is not None:
         return came_from
+    if (state, event) == (LineState.BLOCKED, LineEvent.CHANGE) and came_from in CHANGEABLE:
+        return LineState.PLANNING
     return next_state(LINE_TRANSITIONS, state, event)

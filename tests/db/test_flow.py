@@ -17,7 +17,7 @@ from generation import services as generation
 from inventory_sync import services as inventory
 from inventory_sync.errors import ErpRejected
 from inventory_sync.models import LedgerOrder
-from orders import audit, flow, report, services, steps, work, worker
+from orders import audit, flow, recording, report, services, steps, work, worker
 from orders.errors import CandidateNotPassed, IllegalTransition, StaleState, UnknownCandidate
 from orders.models import AuditEvent, Candidate, OrderLine, Step
 from production.models import InkSet, MachineProfile
@@ -213,7 +213,7 @@ def blocked_in(monkeypatch, line, step):
         raise ErpRejected
 
     with monkeypatch.context() as patched:
-        patched.setattr(work, step, refuse)
+        patched.setattr(recording if step == "sync" else work, step, refuse)
         line = approved(line)
     assert line.state == "blocked"
     return line
@@ -237,7 +237,7 @@ def test_revising_a_blocked_line_gives_back_what_its_approval_held(mill, monkeyp
     assert stock(mill) == before
 
 
-def test_a_line_revised_after_its_order_reached_the_erp_can_be_released_again(mill, monkeypatch):
+def test_a_line_revised_after_its_order_reached_the_erp_is_made_under_the_same_order(mill, monkeypatch):
     honest = inventory.record
 
     def half_done(*args, **kwargs):
@@ -252,7 +252,8 @@ def test_a_line_revised_after_its_order_reached_the_erp_can_be_released_again(mi
     services.revise(line, by=None, words="bold red stripes")
     line = approved(work_on(line))
     assert line.state == "released", line.blocked
-    assert (orders_in_the_erp("confirmed"), orders_in_the_erp("cancel")) == (1, 1)
+    assert (orders_in_the_erp("confirmed"), orders_in_the_erp("cancel")) == (1, 0)
+    assert LedgerOrder.objects.get().note == "bold red stripes"
 
 
 def test_resuming_after_a_failed_check_shows_no_design_twice(mill, monkeypatch):
@@ -289,7 +290,7 @@ def test_what_is_held_is_read_again_before_release_and_planned_anew_when_it_has_
     def somebody_frees_it_afterwards(line, *, fence):
         plan = honest(line, fence=fence)
         erp = inventory.connect("ledger", shop=mill.slug)
-        inventory.release_hold(erp, work.job_name(work.newest_approval(line)))
+        inventory.release_hold(erp, work.hold_name(line))
         return plan
 
     with monkeypatch.context() as patched:
