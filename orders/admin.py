@@ -171,3 +171,18 @@ class PulseAdmin(ReadOnly):
     """When the caretakers were last seen."""
 
     list_display = ("name", "at")
+
+
+@admin.register(models.Notice)
+class NoticeAdmin(ReadOnly):
+    """What was changed in the ERP and could not be followed; dealt with on the page of the ERP."""
+
+    list_display = ("at", "line", "code", "sentence", "settled_at", "settled_by")
+    list_filter = ("shop", "code")
+
+
+@admin.register(models.Following)
+class FollowingAdmin(ReadOnly):
+    """When each shop's ERP was last followed."""
+
+    list_display = ("shop", "followed_at", "swept_at", "error")

@@ -78,6 +78,15 @@ def file(name: str) -> Path | None:
     return Path(path).resolve()
 
 
+def address(name: str, *, default: str) -> str:
+    """Read NAME as the address of a server, without a slash at its end. Raises ImproperlyConfigured otherwise."""
+    value = text(name, default).rstrip("/")
+    parts = urlparse(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write an address such as https://orders.mill.example.")
+    return value
+
+
 def database(url: str) -> dict[str, object]:
     """Turn sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME into Django's settings for it.
 

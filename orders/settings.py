@@ -181,7 +181,11 @@ WEFTLINE: dict[str, Any] = {
         "embedded": "generation.backends.embedded.EmbeddedGenerator",
         "upload": "generation.backends.upload.UploadGenerator",
     },
-    "connectors": {"ledger": "inventory_sync.connectors.ledger.LedgerErp"},
+    "connectors": {
+        "ledger": "inventory_sync.connectors.ledger.LedgerErp",
+        "odoo": "inventory_sync.connectors.odoo.OdooJsonRpc",
+        "odoo_json2": "inventory_sync.connectors.odoo_json2.OdooJson2",
+    },
     "formats": {
         "tile": "production.formats.tiff.tile.TileTiff",
         "inks": "production.formats.tiff.inks.InkTiffs",
@@ -197,9 +201,13 @@ WEFTLINE: dict[str, Any] = {
     "fonts": env.folders("FONTS"),
     "candidates": env.whole("CANDIDATES", default=4, at_least=1, at_most=12),
     "watchers": env.whole("WATCHERS", default=4, at_least=1, at_most=64),
+    "public_url": env.address("PUBLIC_URL", default="http://127.0.0.1:8000"),
     "lease_s": env.whole("STEP_LEASE_S", default=30, at_least=1, at_most=3600),
     "step_timeout_s": _timeout_s,
     "sweep_every_s": env.whole("SWEEP_EVERY_S", default=30, at_least=1, at_most=600),
+    "erp_poll_s": env.whole("ERP_POLL_S", default=30, at_least=5, at_most=3600),
+    "mirror_refresh_s": env.whole("MIRROR_REFRESH_S", default=60, at_least=1, at_most=3600),
+    "stale_stock_min": env.whole("STALE_STOCK_MIN", default=15, at_least=1, at_most=1440),
 }
 
 LOGGING = {

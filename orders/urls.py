@@ -6,7 +6,9 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
+from orders.api import erp as erp_api
 from orders.api import views as api
+from orders.web import erp as erp_web
 from orders.web import views as web
 
 handler404 = "orders.api.problems.not_found"
@@ -16,12 +18,16 @@ router = SimpleRouter()
 router.register("orders", api.OrderViewSet)
 router.register("lines", api.LineViewSet)
 router.register("candidates", api.CandidateViewSet)
+router.register("erp/outbox", erp_api.OutboxViewSet, basename="outbox")
+router.register("erp/notices", erp_api.NoticeViewSet)
 
 urlpatterns = [
     path("", web.index, name="index"),
     path("lines/<slug:reference>/", web.line, name="line"),
     path("lines/<slug:reference>/<slug:verb>/", web.act, name="act"),
     path("new/", web.new, name="new"),
+    path("erp/", erp_web.erp, name="erp"),
+    path("erp/<slug:verb>/<int:number>/", erp_web.act, name="erp-act"),
     path("login/", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("api/", include(router.urls)),

@@ -14,7 +14,7 @@ from generation.domain.pattern import Layout
 from generation.services import LONGEST_WORDS
 from orders import clock, work
 from orders.domain.exploring import PARENTS
-from orders.models import Approval, Candidate, Exclusivity, Order, OrderLine, Round
+from orders.models import Approval, Candidate, Exclusivity, Notice, Order, OrderLine, Round
 from orders.services import Exploration, NewLine
 
 ORDER_EXAMPLE = {
@@ -222,6 +222,22 @@ class ReviseInput(WishFields):
         return fields
 
 
+class ChangeWish(Strict):
+    """What of an approved line shall be different; everything left out stays."""
+
+    quantity_m = Metres(required=False)
+    substrate = Text(max_length=64, required=False, help_text="The other cloth of a printed line.")
+    due_date = serializers.DateField(required=False)
+
+
+class ChangeInput(ChangeWish):
+    """A change that is agreed to."""
+
+    price = serializers.DecimalField(
+        max_digits=12, decimal_places=2, required=False, help_text="The price agreed to; refused where it has moved."
+    )
+
+
 class KnobsInput(Strict):
     """How the motifs stand against what the words ask for, 1 as asked; left out: as they are."""
 
@@ -303,6 +319,25 @@ class CandidateView(serializers.ModelSerializer):
 
     def get_preview(self, candidate: Candidate) -> str:
         return f"/api/candidates/{candidate.pk}/preview/"
+
+
+class ChangeView(serializers.Serializer):
+    """What a change would come to, beside what was agreed before."""
+
+    quantity_m = serializers.DecimalField(max_digits=8, decimal_places=2)
+    substrate = serializers.CharField(allow_blank=True)
+    due_date = serializers.DateField()
+    passed = serializers.BooleanField(help_text="It can be made like this.")
+    findings = FindingView(many=True)
+    currency = serializers.CharField(allow_blank=True)
+    price_before = serializers.DecimalField(max_digits=12, decimal_places=2)
+    price = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+    price_difference = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+    promise_before = serializers.DateTimeField()
+    promise = serializers.DateTimeField(allow_null=True)
+    days_later = serializers.IntegerField(allow_null=True, help_text="Negative: earlier.")
+    binding = serializers.CharField(allow_blank=True)
+    sentence = serializers.CharField()
 
 
 class RoundView(serializers.ModelSerializer):
@@ -445,6 +480,35 @@ class ExclusivityView(serializers.ModelSerializer):
     class Meta:
         model = Exclusivity
         fields = ("customer", "territory", "valid_from", "until")
+
+
+class OutboxEntry(serializers.Serializer):
+    """One thing that has not been said to the ERP yet."""
+
+    step = serializers.IntegerField()
+    line = serializers.CharField(source="line.reference")
+    customer = serializers.CharField(source="line.order.customer.name")
+    kind = serializers.CharField()
+    what = serializers.CharField(help_text="What is to be said, in words.")
+    state = serializers.CharField(help_text="pending, running or failed.")
+    error_code = serializers.CharField(help_text="Why the last try failed; empty before the first.")
+    sentence = serializers.CharField()
+    tries = serializers.IntegerField()
+    of_tries = serializers.IntegerField()
+    since = serializers.DateTimeField()
+    next_try = serializers.DateTimeField(allow_null=True)
+    address = serializers.CharField(help_text="Where a person opens the record in the ERP; empty: it is not there yet.")
+
+
+class NoticeView(serializers.ModelSerializer):
+    """What was changed in the ERP and could not be followed."""
+
+    line = serializers.CharField(source="line.reference", allow_null=True, default=None)
+    fields = serializers.JSONField()
+
+    class Meta:
+        model = Notice
+        fields = ("id", "line", "code", "sentence", "fields", "at", "settled_at", "settled_by")
 
 
 class HealthView(serializers.Serializer):

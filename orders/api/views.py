@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
@@ -31,6 +32,8 @@ SEND = frozenset({Role.PLANNER, Role.ADMIN})
 FILES = EVERYONE
 CLIENT_ERRORS = {code: OpenApiResponse(serializers.ErrorView) for code in (400, 401, 403, 404, 409)}
 BUSY = OpenApiResponse(serializers.ErrorView)
+# What is asked of the ERP on the way may be refused by it, or not be answered.
+REFUSED_CHANGE = {**CLIENT_ERRORS, **dict.fromkeys((422, 502, 503), OpenApiResponse(serializers.ErrorView))}
 # What may be asked of a preview, as the schema says it.
 SIZE_PX = {"type": "integer", "minimum": 64, "maximum": 2048, "default": 768}
 REPEATS = {"type": "integer", "minimum": 1, "maximum": 4, "default": 2}
@@ -119,7 +122,7 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
     lookup_value_regex = r"[A-Za-z0-9-]{1,40}"
     roles = {
         "list": EVERYONE, "retrieve": EVERYONE, "approve": DESIGN, "revise": DESIGN, "explore": DESIGN, "cancel": SELL,
-        "resume": PLAN, "send": SEND, "stream": EVERYONE,
+        "resume": PLAN, "send": SEND, "stream": EVERYONE, "change": SELL, "propose_change": SELL,
     }  # fmt: skip
 
     @extend_schema(request=serializers.ApproveInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
@@ -171,6 +174,27 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
         told = () if request.method == "HEAD" else watching.designs(line)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(told, content_type="text/event-stream", headers=headers)
+
+    @extend_schema(request=serializers.ChangeWish, responses={200: serializers.ChangeView, **REFUSED_CHANGE})
+    @action(detail=True, methods=["post"], url_path="change/proposal", pagination_class=None, filter_backends=[])
+    def propose_change(self, request: Request, reference: str) -> Response:
+        """What another quantity, cloth or date of an approved line would cost, and when it would be ready.
+
+        Nothing is changed.
+        """
+        wish = serializers.ChangeWish(data=request.data)
+        wish.is_valid(raise_exception=True)
+        found = services.propose_change(self.get_object(), **wish.validated_data)
+        return Response(serializers.ChangeView(found).data)
+
+    @extend_schema(request=serializers.ChangeInput, responses={200: serializers.LineView, **REFUSED_CHANGE})
+    @action(detail=True, methods=["post"])
+    def change(self, request: Request, reference: str) -> Response:
+        """Make an approved line in another quantity, on another cloth or for another date; the design stays."""
+        wish = serializers.ChangeInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        services.change(self.get_object(), **wish.validated_data, by=request.user)
+        return self._shown()
 
     @extend_schema(request=None, responses={200: serializers.LineView, **CLIENT_ERRORS})
     @action(detail=True, methods=["post"])
@@ -280,8 +304,10 @@ class StockView(APIView):
     def get(self, request: Request) -> Response:
         """Fabrics, inks and yarns: free quantity by lot, what is coming, and how old the figures are."""
         shop = request.membership.shop
-        erp = inventory.connect(shop.connector, shop=shop.slug)
-        return Response({"stock": work.plain(erp.stock(production.skus(shop.slug)))})
+        levels = inventory.stock_of(inventory.connect(shop.connector, shop=shop.slug), production.skus(shop.slug))
+        now = timezone.now()
+        ages = {sku: max(0, round((now - level.as_of).total_seconds())) for sku, level in levels.items()}
+        return Response({"stock": [{**work.plain(level), "age_s": ages[sku]} for sku, level in levels.items()]})
 
 
 class WorkCentreView(APIView):
@@ -294,7 +320,8 @@ class WorkCentreView(APIView):
         """Work centres with their calendars, costs and attributes."""
         shop = request.membership.shop
         erp = inventory.connect(shop.connector, shop=shop.slug)
-        return Response({"work_centres": work.plain(erp.work_centres()), "time_zone": str(ZoneInfo(shop.time_zone))})
+        centres = list(inventory.work_centres_of(erp).values())
+        return Response({"work_centres": work.plain(centres), "time_zone": str(ZoneInfo(shop.time_zone))})
 
 
 class LiveView(APIView):

@@ -17,20 +17,21 @@ from rest_framework.exceptions import ValidationError
 
 from generation import services as generation
 from generation.domain.pattern import Layout
-from orders import clock, sending, services, work
+from orders import clock, outbox, sending, services, work
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
 from orders.api.problems import problem
 from orders.api.serializers import (
     LARGEST_PICTURE_BYTES,
     ApproveInput,
+    ChangeInput,
     ExploreInput,
     OrderInput,
     ReviseInput,
     SendInput,
     Strict,
 )
-from orders.domain.states import LineState
+from orders.domain.states import CHANGEABLE, LineState
 from orders.models import Membership, OrderLine, Role
 from production import services as production
 
@@ -38,6 +39,7 @@ MAY = {
     "approve": api.LineViewSet.roles["approve"],
     "revise": api.LineViewSet.roles["revise"],
     "explore": api.LineViewSet.roles["explore"],
+    "change": api.LineViewSet.roles["change"],
     "cancel": api.LineViewSet.roles["cancel"],
     "resume": api.LineViewSet.roles["resume"],
     "send": api.LineViewSet.roles["send"],
@@ -46,11 +48,11 @@ MAY = {
 OFFERED = {
     LineState.GENERATING: ("cancel",),
     LineState.PROOFING: ("approve", "revise", "explore", "cancel"),
-    LineState.BLOCKED: ("resume", "revise", "explore", "cancel"),
+    LineState.BLOCKED: ("resume", "revise", "explore", "change", "cancel"),
     LineState.PLANNING: ("cancel",),
     LineState.RELEASING: ("cancel",),
     LineState.SYNCING: ("cancel",),
-    LineState.RELEASED: ("send", "cancel"),
+    LineState.RELEASED: ("send", "change", "cancel"),
     LineState.IN_PRODUCTION: ("send",),
 }
 # What the fields of an order are called on the pages, where that is not their own name.
@@ -59,13 +61,14 @@ NAMES = {
     "palette": "Palette", "reference": "Reference picture", "layout": "Layout", "repeat_mm": "Repeat",
     "due_in_days": "Due in days", "candidate": "Candidate", "candidates": "Candidates", "strength": "Strength",
     "share": "Share", "scale": "Size", "density": "Density", "colours": "Colours", "generator": "Drawn by",
+    "due_date": "Due", "price": "Price",
 }  # fmt: skip
 
 
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
     """The newest lines of the shop."""
-    membership = _member(request, EVERYONE)
+    membership = member(request, EVERYONE)
     lines = OrderLine.objects.filter(order__shop=membership.shop).select_related("order__customer")
     lines = lines.prefetch_related(*api.WHOLE_LINE).order_by("-pk")[:50]
     shown = [
@@ -83,7 +86,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @login_required
 def line(request: HttpRequest, reference: str) -> HttpResponse:
     """One line: its rounds and candidates, files, clock and history."""
-    membership = _member(request, EVERYONE)
+    membership = member(request, EVERYONE)
     with timezone.override(ZoneInfo(membership.shop.time_zone)):
         return render(request, "orders/line.html", _line_context(membership, _line(membership, reference)))
 
@@ -91,8 +94,11 @@ def line(request: HttpRequest, reference: str) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
-    """Approve, revise, explore, cancel or resume a line, or send its files to the machine."""
-    membership = _member(request, MAY.get(verb, frozenset()))
+    """Approve, revise, explore, change, cancel or resume a line, or send its files to the machine.
+
+    A change is shown with what it would cost and when it would be ready before it is made.
+    """
+    membership = member(request, MAY.get(verb, frozenset()))
     wanted = _line(membership, reference)
     by: Any = request.user
     try:
@@ -103,6 +109,14 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
             services.revise(wanted, by=by, **_wished(ReviseInput, {"words": request.POST.get("words", "")}))
         elif verb == "explore":
             services.explore(wanted, _wished(ExploreInput, _typed_exploration(request)), by=by)
+        elif verb == "change":
+            wish = _wished_change(request, wanted)
+            if "price" not in wish:
+                proposal = services.propose_change(wanted, **wish)
+                with timezone.override(ZoneInfo(membership.shop.time_zone)):
+                    context = {**_line_context(membership, wanted), "proposal": proposal}
+                    return render(request, "orders/line.html", context)
+            services.change(wanted, by=by, **wish)
         elif verb == "cancel":
             services.cancel(wanted, by=by)
         elif verb == "resume":
@@ -111,14 +125,14 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
             done = sending.send(wanted, by=by, **_wished(SendInput, {"again": "again" in request.POST}))
             messages.success(request, f"{done.job} is in the machine's hot folder: {', '.join(done.files)}.")
     except (ValidationError, *services.Refusals) as refusal:
-        messages.error(request, _said(refusal)[0])
+        messages.error(request, said(refusal)[0])
     return redirect("line", reference=reference)
 
 
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
     """A short form for a new order."""
-    membership = _member(request, MAY["place"])
+    membership = member(request, MAY["place"])
     first = {"layout": Layout.HALF_DROP.value, "width_mm": "320", "height_mm": "320", "due_in_days": "10"}
     typed = request.POST or first
     context: dict[str, Any] = {
@@ -135,7 +149,7 @@ def new(request: HttpRequest) -> HttpResponse:
             order = services.place_and_submit(membership.shop, **wish, by=by)
             return redirect("line", reference=order.lines.get().reference)
         except (ValidationError, *services.Refusals) as refusal:
-            context["refusal"], context["field"] = _said(refusal)
+            context["refusal"], context["field"] = said(refusal)
             return render(request, "orders/new.html", context, status=400)
     return render(request, "orders/new.html", context)
 
@@ -184,6 +198,16 @@ def _typed_exploration(request: HttpRequest) -> dict[str, Any]:
     return {**typed, "candidates": request.POST.getlist("candidates")}
 
 
+def _wished_change(request: HttpRequest, wanted: OrderLine) -> dict[str, Any]:
+    """Return what of a line was typed otherwise than it is, and the price once it was agreed to."""
+    names = ("quantity_m", "substrate", "due_date", "price")
+    typed = {name: request.POST[name].strip() for name in names if request.POST.get(name, "").strip()}
+    if "quantity_m" in typed:
+        typed["quantity_m"] = _decimal_point(typed["quantity_m"])
+    wish = _wished(ChangeInput, typed)
+    return {name: value for name, value in wish.items() if name == "price" or value != getattr(wanted, name)}
+
+
 def _colours(typed: str) -> str | list[str]:
     """Return what was typed for a palette: colours such as #2b3a4a or navy, cream; or a palette's name."""
     parts = (" ".join(part.split()) for part in re.findall(r"#[^\s,#]*|[^,#]+", typed))
@@ -198,7 +222,7 @@ def _wished(shape: type[Strict], typed: dict[str, Any]) -> Any:
     return wish.validated_data
 
 
-def _said(error: Exception) -> tuple[str, str]:
+def said(error: Exception) -> tuple[str, str]:
     """Return why something was refused, in a sentence, and the field it is about."""
     known = problem(error)
     assert known is not None
@@ -213,6 +237,8 @@ def _said(error: Exception) -> tuple[str, str]:
 def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
     rounds = sorted(wanted.rounds.all(), key=lambda brief: -brief.number)
     offered = [verb for verb in OFFERED.get(LineState(wanted.state), ()) if membership.role in MAY[verb]]
+    if wanted.state == LineState.BLOCKED and wanted.came_from not in CHANGEABLE:
+        offered = [verb for verb in offered if verb != "change"]
     return {
         "line": wanted,
         "quantity_m": f"{float(wanted.quantity_m):g}",
@@ -226,9 +252,13 @@ def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
         "rounds": rounds,
         "newest": rounds[0],
         "offered": offered,
+        "cloths": _other_cloths(wanted) if "change" in offered else [],
         "files": work.files_of(wanted),
         "sent": sending.sent(wanted),
         "may_quote": membership.role in api.CandidateViewSet.roles["quotation"],
+        "notices": wanted.notices.filter(settled_at=None),
+        "may_settle": membership.role in api.PLAN,
+        "stock_age": outbox.old_stock(membership.shop),
         "clock": clock.read(wanted),
         "events": wanted.events.order_by("sequence"),
         "drawing": wanted.state == LineState.GENERATING,
@@ -238,12 +268,20 @@ def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
     }
 
 
+def _other_cloths(wanted: OrderLine) -> list[tuple[str, str]]:
+    """Return the cloths that a printed line could be printed on, its own among them; a woven line has its weave."""
+    if not wanted.substrate:
+        return []
+    cloths = [(value.partition(":"), label) for value, label in production.cloths(wanted.order.shop.slug)]
+    return [(code, label) for (kind, _, code), label in cloths if kind == "substrate"]
+
+
 def _line(membership: Membership, reference: str) -> OrderLine:
     lines = OrderLine.objects.filter(order__shop=membership.shop).select_related("order__customer", "order__shop")
     return get_object_or_404(lines.prefetch_related(*api.WHOLE_LINE), reference=reference)
 
 
-def _member(request: HttpRequest, allowed: frozenset[Role]) -> Membership:
+def member(request: HttpRequest, allowed: frozenset[Role]) -> Membership:
     """Return in which shop and role this person looks. Raises PermissionDenied when the role is not allowed."""
     membership = Membership.objects.select_related("shop").filter(user=request.user).order_by("pk").first()
     if membership is None or membership.role not in allowed:

@@ -15,7 +15,7 @@ from generation.domain.pattern import Layout, Palette, Raster, Repeat
 from generation.images import indexed_png
 from generation.models import Artwork
 from orders import services
-from orders.models import Candidate, Membership, Role, Shop
+from orders.models import Candidate, Membership, Notice, Role, Shop, Step
 from production.models import JobTicket
 
 PEOPLE = ("anonymous", "stranger", *[role.value for role in Role])
@@ -37,7 +37,7 @@ def people(mill):
 
 @pytest.fixture
 def line(mill):
-    """A draft with a candidate and a ticket, so that every address that shows something has something to show."""
+    """A draft with a candidate, a ticket, a step and a notice: every address that shows something has what to show."""
     new = services.NewLine(
         words="stripes", quantity_m=5, layout="straight", repeat_mm=(100, 100), substrate="FAB-COT-SAT", due_in_days=30
     )
@@ -50,6 +50,8 @@ def line(mill):
     )
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     ticket.files.create(format="ticket_pdf", path=str(path), sha256=sha256, size_bytes=path.stat().st_size)
+    Step.objects.create(line=line, kind="quote", state="done", due_at=timezone.now())
+    Notice.objects.create(shop=mill, line=line, code="late", sentence=f"{line.reference} is late.", key="late:1")
     return line
 
 

@@ -26,6 +26,8 @@ API = {
     "/api/lines/{line}/revise/": {"post": DESIGN},
     "/api/lines/{line}/explore/": {"post": DESIGN},
     "/api/lines/{line}/designs/stream/": {"get": ALL},
+    "/api/lines/{line}/change/": {"post": SELL},
+    "/api/lines/{line}/change/proposal/": {"post": SELL},
     "/api/lines/{line}/cancel/": {"post": SELL},
     "/api/lines/{line}/resume/": {"post": PLAN},
     "/api/lines/{line}/send/": {"post": SEND},
@@ -37,6 +39,10 @@ API = {
     "/api/lines/{line}/files/ticket.pdf": {"get": ALL},
     "/api/stock/": {"get": ALL},
     "/api/work_centres/": {"get": ALL},
+    "/api/erp/outbox/": {"get": ALL},
+    "/api/erp/outbox/{step}/retry/": {"post": PLAN},
+    "/api/erp/notices/": {"get": ALL},
+    "/api/erp/notices/{notice}/settle/": {"post": PLAN},
 }
 PAGES = {
     "/": {"get": ALL},
@@ -45,9 +51,13 @@ PAGES = {
     "/lines/{line}/approve/": {"post": DESIGN},
     "/lines/{line}/revise/": {"post": DESIGN},
     "/lines/{line}/explore/": {"post": DESIGN},
+    "/lines/{line}/change/": {"post": SELL},
     "/lines/{line}/cancel/": {"post": SELL},
     "/lines/{line}/resume/": {"post": PLAN},
     "/lines/{line}/send/": {"post": SEND},
+    "/erp/": {"get": ALL},
+    "/erp/retry/{step}/": {"post": PLAN},
+    "/erp/settle/{notice}/": {"post": PLAN},
 }
 OPEN = {"/live", "/ready", "/login/", "/logout/"}
 SIGNED_IN = {"/api/schema/", "/api/docs/"}
@@ -58,12 +68,15 @@ BODIES = {
     "approve": {"candidate": 1},
     "revise": {"words": "wider stripes"},
     "explore": {"kind": "x", "candidates": [1]},
+    "change": {"quantity_m": "7"},
+    "proposal": {"quantity_m": "7"},
 }
 
 
 def filled(address, line):
-    candidate = Candidate.objects.get(round__line=line)
-    return address.format(order=line.order.number, line=line.reference, candidate=candidate.pk)
+    candidate, step, notice = Candidate.objects.get(round__line=line), line.steps.get(kind="quote"), line.notices.get()
+    numbers = {"candidate": candidate.pk, "step": step.pk, "notice": notice.pk}
+    return address.format(order=line.order.number, line=line.reference, **numbers)
 
 
 def read(answer):
@@ -114,9 +127,14 @@ def test_a_page_lets_through_only_who_is_listed(people, line, address, person):
             assert answer.status_code == 403, (method, answer.status_code)
 
 
-@pytest.mark.parametrize("verb", ["approve", "revise", "explore", "cancel", "resume", "send"])
+@pytest.mark.parametrize("verb", ["approve", "revise", "explore", "change", "cancel", "resume", "send"])
 def test_nothing_is_done_by_looking_at_an_address(people, line, verb):
     assert people["admin"].get(f"/lines/{line.reference}/{verb}/").status_code == 405
+
+
+@pytest.mark.parametrize("address", ["/erp/retry/{step}/", "/erp/settle/{notice}/"])
+def test_nothing_is_said_to_the_erp_by_looking_at_an_address(people, line, address):
+    assert people["admin"].get(filled(address, line)).status_code == 405
 
 
 @pytest.mark.parametrize(

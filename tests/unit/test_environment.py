@@ -41,6 +41,20 @@ def test_a_number_out_of_bounds_is_refused_by_name(monkeypatch, value):
         env.whole("WORKERS", default=1, at_least=1, at_most=64)
 
 
+def test_an_address_is_read_without_the_slash_at_its_end(monkeypatch):
+    monkeypatch.setenv("PUBLIC_URL", "https://orders.mill.example/cloth/")
+    assert env.address("PUBLIC_URL", default="http://127.0.0.1:8000") == "https://orders.mill.example/cloth"
+
+
+@pytest.mark.parametrize(
+    "value", ["orders.mill.example", "ftp://mill.example", "https://", "https://mill.example/?a=1"]
+)
+def test_what_is_no_address_is_refused_by_name(monkeypatch, value):
+    monkeypatch.setenv("PUBLIC_URL", value)
+    with pytest.raises(ImproperlyConfigured, match="PUBLIC_URL"):
+        env.address("PUBLIC_URL", default="http://127.0.0.1:8000")
+
+
 def test_a_database_url_is_read_with_user_password_host_and_socket():
     settings = env.database("postgresql://anna:p%40ss@db.mill:5433/weftline")
     assert (settings["USER"], settings["PASSWORD"], settings["HOST"], settings["PORT"]) == (

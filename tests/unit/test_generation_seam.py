@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from generation.domain.finish import pad_by_layout
-from generation.domain.pattern import Layout, Palette, layout_tiling
+from generation.domain.pattern import Layout, Palette, Raster, Repeat, layout_tiling
 from generation.domain.seam import LIMIT, lab_of_indices, lab_picture, measure_seams, worst_seam
 from generation.evaluation.seams import auroc, seam_auroc, true_tile
+from generation.services import at_size
 
 CLOSED = [layout for layout in Layout if layout is not Layout.MIRROR]
 
@@ -35,6 +36,21 @@ def test_a_texture_closes_in_its_own_layout_and_in_no_other(layout):
     for other in CLOSED:
         if other is not layout:
             assert worst_seam(lab_picture(rgb), other).shows
+
+
+@pytest.mark.parametrize("layout", CLOSED)
+def test_a_texture_in_other_pixels_still_closes(layout):
+    rgb = texture(layout)
+    colours, indices = np.unique(rgb.reshape(-1, 3), axis=0, return_inverse=True)
+    across, down = layout.step
+    height, width = (size + 6 * parts for size, parts in ((rgb.shape[0], down), (rgb.shape[1], across)))
+    palette = Palette(tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours[:2]))
+    drawn = Raster(indices.reshape(rgb.shape[:2]), palette, Repeat(64, 64, layout), seed=1)
+    resized = at_size(drawn, width_px=width, height_px=height, repeat=drawn.repeat)
+    assert resized.indices.shape == (height, width)
+    assert not worst_seam(lab_picture(colours[resized.indices].astype(np.uint8)), layout).shows
+    cut = colours[resized.indices][:, : -8 * across].astype(np.uint8)
+    assert worst_seam(lab_picture(cut), layout).shows
 
 
 @pytest.mark.parametrize("lines", [3, 8, 20])

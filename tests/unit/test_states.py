@@ -37,10 +37,10 @@ def test_every_state_can_be_reached():
     assert set(LineState) - set(LINE_TRANSITIONS.values()) == {LineState.DRAFT}
 
 
-def test_whatever_may_hold_something_is_cancelled_through_giving_it_back():
+def test_whatever_may_be_known_to_the_erp_is_cancelled_through_taking_it_back():
     for state in LineState:
         after = LINE_TRANSITIONS.get((state, LineEvent.CANCEL))
-        if state in {LineState.DRAFT, LineState.PROOFING}:
+        if state is LineState.DRAFT:
             assert after is LineState.CANCELLED
         elif after is not None:
             assert after is LineState.CANCELLING
@@ -49,6 +49,17 @@ def test_whatever_may_hold_something_is_cancelled_through_giving_it_back():
 @pytest.mark.parametrize("came_from", ["generating", "planning", "releasing", "syncing", "cancelling"])
 def test_a_blocked_line_resumes_where_it_stopped(came_from):
     assert next_line_state(LineState.BLOCKED, LineEvent.RESUME, came_from=LineState(came_from)) == came_from
+
+
+@pytest.mark.parametrize("came_from", ["planning", "releasing", "syncing"])
+def test_a_line_blocked_behind_its_approval_can_be_changed(came_from):
+    assert next_line_state(LineState.BLOCKED, LineEvent.CHANGE, came_from=LineState(came_from)) is LineState.PLANNING
+
+
+@pytest.mark.parametrize("came_from", ["generating", "cancelling"])
+def test_a_line_blocked_before_its_approval_or_on_its_way_out_can_not_be_changed(came_from):
+    with pytest.raises(IllegalTransition):
+        next_line_state(LineState.BLOCKED, LineEvent.CHANGE, came_from=LineState(came_from))
 
 
 @given(st.sampled_from(LineState), st.sampled_from(LineEvent))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 import time
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
@@ -32,14 +33,29 @@ class Command(BaseCommand):
 
     help = "Prepare the embedded database and the demo factory, take an order and bring it to files under var/demo/."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--erp",
+            default="ledger",
+            choices=("ledger", "odoo", "odoo_json2"),
+            help="the embedded ledger, or the Odoo that ODOO_URL, ODOO_DATABASE, ODOO_LOGIN and ODOO_API_KEY name",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(highlight=False, soft_wrap=True)
         began = time.monotonic()
         call_command("migrate", verbosity=0)
-        counts = seed(DEMO_FACTORY, slug="demo", name="Weftline demo mill")
+        own_erp = options["erp"] != "ledger"
+        slug, name = ("demo-odoo", "Weftline demo mill on Odoo") if own_erp else ("demo", "Weftline demo mill")
+        counts = seed(DEMO_FACTORY, slug=slug, name=name, own_erp=own_erp)
         new = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         console.print(f"[bold]Factory[/]  {new or 'everything was already there'}")
-        shop = Shop.objects.get(slug="demo")
+        if own_erp:
+            where = {name: os.environ.get(f"ODOO_{name.upper()}", "") for name in ("url", "database", "login")}
+            if lacking := [f"ODOO_{name.upper()}" for name, value in where.items() if not value]:
+                raise CommandError(f"Which Odoo? Set {', '.join(lacking)}, and ODOO_API_KEY.", returncode=2)
+            call_command("connect_erp", shop=slug, connector=options["erp"], **where)
+        shop = Shop.objects.get(slug=slug)
         earlier = Order.objects.filter(shop=shop).count()
         if earlier:
             console.print(f"[bold]Orders[/]   {earlier} already there; this is one more")

@@ -20,8 +20,11 @@ class Command(BaseCommand):
         found = {name: said for name, said in health.checks().items() if name != "sweeper"}
         for shop in Shop.objects.all():
             try:
-                info = inventory.connect(shop.connector, shop=shop.slug).ping()
-                found[f"{shop.slug}: ERP"] = f"ok, {info.product} {info.version}"
+                erp = inventory.connect(shop.connector, shop=shop.slug)
+                info = erp.ping()
+                found[f"{shop.slug}: ERP"] = f"ok, {info.product} {info.version}, {info.where}"
+                for number, problem in enumerate(inventory.problems_of(erp, currency=shop.currency), start=1):
+                    found[f"{shop.slug}: ERP, problem {number}"] = problem
             except ErpError as error:
                 found[f"{shop.slug}: ERP"] = str(error)
             broken = audit.first_broken(shop)

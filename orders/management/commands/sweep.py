@@ -4,15 +4,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from orders import flow, health
+from orders import flow, following, health
 
 
 class Command(BaseCommand):
     """`manage.py sweep`."""
 
-    help = "Block lines whose worker died on its last try, and ring for every step that is due."
+    help = "Block lines whose worker died on its last try, ring for every step that is due, and follow the ERPs."
 
     def handle(self, *args: Any, **options: Any) -> None:
         rang = flow.sweep()
+        following.follow_due()
         health.beat("sweeper")
         self.stdout.write(f"{rang} step(s) due; the workers were rung for each.")
