@@ -184,6 +184,14 @@ class Hold:
     fence: int = 0  # grows with every try: what a later try holds can't be replaced by an earlier one
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Other machine time for what a reference holds; its materials stay as they are."""
+
+    reference: str
+    slots: tuple[SlotHold, ...]
+
+
 # ---------------------------------------------------------------------------------------------- what is recorded
 
 
@@ -359,6 +367,14 @@ class Erp(Protocol):
     def release(self, reference: str) -> bool:
         """Free what the reference holds. False when it held nothing: releasing twice is no error."""
 
+    def rearrange(self, moves: Sequence[Moved]) -> None:
+        """Give several holds other machine time at once, all of them or none: two may change places.
+
+        It asks nothing that lives elsewhere, so that it can be part of the caller's transaction: what an ERP's own
+        people have booked, the caller has looked at before. Raises SlotTaken for time that another hold has, and
+        ErpConflict for a reference that holds nothing (any more).
+        """
+
     def find(self, kind: str, external_id: str) -> RemoteRef | None:
         """The record with its present state: the look-up that must come before an ambiguous write is repeated."""
 
@@ -375,6 +391,13 @@ class Erp(Protocol):
 
         Already there counts as done, so a lost answer can be repeated. Raises ErpConflict with the field `state`
         otherwise, ErpRejected for an action that doesn't lead on from there.
+        """
+
+    def reschedule(self, ref: RemoteRef, work_orders: Sequence[WorkOrder]) -> None:
+        """Put the work orders of a manufacturing order on other times and work centres; all that it has, in order.
+
+        One that is begun or done stays as it is. The same again changes nothing. Raises ErpRejected for an order that
+        is done, cancelled or not there, and for an unknown work centre.
         """
 
     def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:

@@ -50,11 +50,13 @@ from inventory_sync.ports import (
     Hold,
     Incoming,
     Lot,
+    Moved,
     RemoteRef,
     Standing,
     StockLevel,
     Window,
     WorkCentre,
+    WorkOrder,
 )
 from inventory_sync.shortage import not_enough
 
@@ -105,10 +107,10 @@ class LedgerErp:
             found = (
                 LedgerBooking.objects.filter(holds.living(self.clock()), work_centre__shop=self.shop)
                 .filter(start__lt=window.end, end__gt=window.start)
-                .select_related("work_centre")
                 .order_by("start", "pk")
+                .values_list("work_centre__code", "start", "end", "reference", "hold")
             )
-            return [Booking(b.work_centre.code, b.start, b.end, b.reference, b.hold_id is not None) for b in found]
+            return [Booking(code, start, end, name, hold is not None) for code, start, end, name, hold in found]
 
     def changes(self, cursor: Cursor) -> tuple[Sequence[Change], Cursor]:
         """Numbers are given in order of commit, so a cursor never passes a change that is still being written."""
@@ -157,6 +159,16 @@ class LedgerErp:
             freed = holds.free(self.shop, reference)
             self._note(freed)
             return bool(freed)
+
+    def rearrange(self, moves: Sequence[Moved]) -> None:
+        """Under the same guard as `hold`: each work centre's row is written before its bookings are read."""
+        for move in moves:
+            check_slots(move.slots)
+        with answers(), transaction.atomic():
+            holds.free_expired(self.clock(), shop=self.shop)
+            centres = rows.centres(self.shop, (slot.work_centre for move in moves for slot in move.slots))
+            holds.rearrange(self.shop, moves, centres)
+            self._note([("hold", move.reference) for move in moves])
 
     def _lots_for(self, wanted: Hold, products: dict[str, LedgerProduct], mine: LedgerHold) -> dict[int, Decimal]:
         """Lot id -> quantity: the lots named, and then a choice of lots for what may come from anywhere."""
@@ -213,6 +225,11 @@ class LedgerErp:
             state, changed = records.work_on(self.shop, external_id, operation, action)
             self._note(changed)
             return state
+
+    def reschedule(self, ref: RemoteRef, work_orders: Sequence[WorkOrder]) -> None:
+        """By their order in the manufacturing order."""
+        with answers(), transaction.atomic():
+            self._note(records.reschedule(self.shop, ref, work_orders))
 
     def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:
         """All of them or none."""

@@ -32,7 +32,7 @@ from inventory_sync.models import (
     LedgerReservation,
     LedgerWorkCentre,
 )
-from inventory_sync.ports import Hold, MaterialHold, SlotHold
+from inventory_sync.ports import Hold, MaterialHold, Moved, SlotHold
 
 
 def claim(shop: str, reference: str, fence: int) -> LedgerHold:
@@ -81,6 +81,29 @@ def take_slots(hold: LedgerHold, wanted: Sequence[SlotHold], centres: Mapping[st
     """Make the hold's bookings exactly `wanted`. Raises SlotTaken naming who has the time."""
     lock_calendars(centres[slot.work_centre].pk for slot in wanted)
     hold.bookings.all().delete()
+    _book(hold, wanted, centres)
+
+
+def rearrange(shop: str, moves: Sequence[Moved], centres: Mapping[str, LedgerWorkCentre]) -> None:
+    """Make the bookings of several holds exactly what is wanted, all at once.
+
+    Raises SlotTaken naming who has the time, ErpConflict for a reference that holds nothing (any more).
+    """
+    held = []
+    for move in sorted(moves, key=lambda move: move.reference):
+        mine = LedgerHold.objects.filter(shop=shop, reference=move.reference, consumed=False)
+        if not mine.update(revision=F("revision") + 1):
+            raise ErpConflict(
+                f"{move.reference} holds nothing any more: plan again.", fields={"reference": move.reference}
+            )
+        held.append((mine.get(), move))
+    lock_calendars(centre.pk for centre in centres.values())
+    LedgerBooking.objects.filter(hold__in=[hold for hold, _ in held]).delete()
+    for hold, move in held:
+        _book(hold, move.slots, centres)
+
+
+def _book(hold: LedgerHold, wanted: Sequence[SlotHold], centres: Mapping[str, LedgerWorkCentre]) -> None:
     for slot in wanted:
         centre = centres[slot.work_centre]
         other = (

@@ -147,6 +147,32 @@ def work_on(shop: str, external_id: str, operation: str, action: str) -> tuple[s
     return "progress", [(MANUFACTURING_ORDER, external_id)]
 
 
+def reschedule(shop: str, ref: RemoteRef, work_orders: Sequence[WorkOrder]) -> Noted:
+    """Only what is still waiting moves. Raises ErpRejected for an order that is over or has other work orders."""
+    order = _row(shop, ref)
+    assert isinstance(order, LedgerOrder)
+    centres = rows.centres(shop, (work.work_centre for work in work_orders))
+    _changeable(order)
+    if not LedgerOrder.objects.filter(pk=order.pk, revision=order.revision).update(revision=F("revision") + 1):
+        raise ErpConflict(f"{ref.external_id} is being changed by somebody else.")
+    there = list(order.work_orders.select_related("work_centre"))
+    if [row.name for row in there] != [work.name for work in work_orders]:
+        raise ErpRejected(
+            f"{ref.external_id} has other work orders than these.",
+            fields={"external_id": ref.external_id, "operations": [row.name for row in there]},
+        )
+    moved = False
+    for row, work in zip(there, work_orders, strict=True):
+        before = (row.work_centre.code, row.start, row.end, row.minutes)
+        after = (work.work_centre, aware(work.start, "start"), aware(work.end, "end"), work.minutes)
+        if row.state == LedgerWorkOrder.State.WAITING and before != after:
+            order.work_orders.filter(pk=row.pk).update(
+                work_centre=centres[work.work_centre], start=work.start, end=work.end, minutes=work.minutes
+            )
+            moved = True
+    return [(ref.kind, ref.external_id)] if moved else []
+
+
 def attach(shop: str, ref: RemoteRef, documents: Sequence[Document]) -> tuple[list[RemoteRef], Noted]:
     """Reads each file once to make sure that it is what its sha256 says."""
     order = _row(shop, ref)

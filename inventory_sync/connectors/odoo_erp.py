@@ -44,6 +44,7 @@ from inventory_sync.ports import (
     Hold,
     ManufacturingOrder,
     MaterialHold,
+    Moved,
     Operation,
     RemoteRef,
     SaleOrder,
@@ -52,6 +53,7 @@ from inventory_sync.ports import (
     StockLevel,
     Window,
     WorkCentre,
+    WorkOrder,
 )
 
 ATTACHMENT: Final = "attachment"
@@ -273,6 +275,12 @@ class OdooErp:
             orders.free_reservation(self.session, link.remote_id)
         return holds.change(self.shop, reference, lambda hold: not hold.consumed and bool(hold.delete()))
 
+    def rearrange(self, moves: Sequence[Moved]) -> None:
+        """Only in our own tables: `reschedule` moves Odoo's work orders, and until then both times are taken."""
+        for move in moves:
+            check_slots(move.slots)
+        holds.rearrange(self.shop, moves, now=self.clock())
+
     def _kept_in_odoo(self, values: ManufacturingOrder, external_id: str) -> None:
         """From now on Odoo reserves what the order holds: it is not counted here any more."""
 
@@ -405,6 +413,18 @@ class OdooErp:
         if ref.kind == MANUFACTURING_ORDER:
             reference = link.parts.get("reference", "")
             holds.change(self.shop, reference, lambda hold: not hold.consumed and bool(hold.delete()))
+
+    def reschedule(self, ref: RemoteRef, work_orders: Sequence[WorkOrder]) -> None:
+        """One call to look, one to move them all, start and end in pairs."""
+        link = self._link(ref)
+        state = orders.state_of(self.session, link)
+        if ref.kind != MANUFACTURING_ORDER or state in orders.FINAL:
+            raise ErpRejected(
+                f"{ref.external_id} is {state}: it can't be moved any more.",
+                fields={"external_id": ref.external_id, "state": state},
+            )
+        orders.reschedule(self.session, link, work_orders)
+        self._kept_in_odoo(orders.written_last(link), ref.external_id)
 
     def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:
         """One call for all that Odoo doesn't have yet: each goes by a name of its own, so it is there once."""

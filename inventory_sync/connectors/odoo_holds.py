@@ -23,7 +23,7 @@ from django.db.models import F, Q
 
 from inventory_sync.errors import ErpConflict, ErpRejected, SlotTaken
 from inventory_sync.models import RemoteHold, RemoteHoldChange, RemoteHoldClock
-from inventory_sync.ports import Booking, Hold, MaterialHold, SlotHold, StockLevel
+from inventory_sync.ports import Booking, Hold, MaterialHold, Moved, SlotHold, StockLevel
 
 TRIES: Final = 6
 Heap = tuple[str, str]  # sku and lot; an empty lot: not kept by lot
@@ -119,11 +119,37 @@ def take(
     raise ErpConflict("Too many orders are taking stock at this moment: try again.", fields={"shop": shop})
 
 
+def rearrange(shop: str, moves: Sequence[Moved], *, now: datetime) -> None:
+    """Give several holds other time, all at once and under the clock; Odoo's work orders are still to be moved.
+
+    Raises SlotTaken for time that another hold has, ErpConflict for a reference that holds nothing (any more).
+    """
+    with transaction.atomic():
+        RemoteHoldClock.objects.get_or_create(shop=shop)
+        _tick(shop)
+        moving = {move.reference: move for move in moves}
+        everyone = {hold.reference: hold for hold in living(shop, now)}
+        others = [
+            Booking(slot.work_centre, slot.start, slot.end, hold.reference, mine=True)
+            for hold in everyone.values()
+            if hold.reference not in moving
+            for slot in value_of(hold).slots
+        ]
+        for reference, move in moving.items():
+            if reference not in everyone:
+                raise ErpConflict(f"{reference} holds nothing any more: plan again.", fields={"reference": reference})
+            _refuse_taken_slots(replace(value_of(everyone[reference]), slots=move.slots), others)
+            others += [Booking(slot.work_centre, slot.start, slot.end, reference, mine=True) for slot in move.slots]
+            RemoteHold.objects.filter(pk=everyone[reference].pk).update(slots=_written(move.slots), slots_kept=False)
+            _note(shop, reference, [])
+            _tick(shop)  # the next change has a number of its own
+
+
 def change(shop: str, reference: str, apply: Callable[[RemoteHold], bool]) -> bool:
     """Change or drop the hold of a reference under the clock; `apply` says whether anything was changed."""
     with transaction.atomic():
         RemoteHoldClock.objects.get_or_create(shop=shop)
-        RemoteHoldClock.objects.filter(shop=shop).update(number=F("number") + 1)  # holds the row until commit
+        _tick(shop)
         hold = RemoteHold.objects.filter(shop=shop, reference=reference).first()
         if hold is None:
             return False
@@ -223,10 +249,7 @@ def _write(shop: str, number: int, wanted: Hold, materials: Sequence[MaterialHol
         ).delete()
         values = {
             "materials": [[each.sku, each.lot or "", str(each.quantity)] for each in materials],
-            "slots": [
-                [slot.work_centre, slot.start.isoformat(), slot.end.isoformat(), slot.name]
-                for slot in sorted(wanted.slots, key=lambda slot: slot.start)
-            ],
+            "slots": _written(wanted.slots),
             "expires": wanted.expires,
             "fence": wanted.fence,
             "slots_kept": False,
@@ -234,6 +257,18 @@ def _write(shop: str, number: int, wanted: Hold, materials: Sequence[MaterialHol
         RemoteHold.objects.update_or_create(shop=shop, reference=wanted.reference, defaults=values)
         _note(shop, wanted.reference, sorted({each.sku for each in materials}))
         return True
+
+
+def _written(slots: Iterable[SlotHold]) -> list[list[str]]:
+    return [
+        [slot.work_centre, slot.start.isoformat(), slot.end.isoformat(), slot.name]
+        for slot in sorted(slots, key=lambda slot: slot.start)
+    ]
+
+
+def _tick(shop: str) -> None:
+    """Raise the shop's number; its row is held until the transaction is over."""
+    RemoteHoldClock.objects.filter(shop=shop).update(number=F("number") + 1)
 
 
 def _note(shop: str, reference: str, skus: Sequence[str]) -> None:

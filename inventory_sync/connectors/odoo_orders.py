@@ -158,6 +158,36 @@ def _free(session: Session, needs: Sequence[Need]) -> dict[tuple[str, str], Deci
     return heaps
 
 
+def reschedule(session: Session, link: ErpLink, work_orders: Sequence[WorkOrder]) -> None:
+    """Put the work orders that nobody has begun on other times and work centres.
+
+    Raises ErpRejected where the order has others.
+    """
+    names = session.names
+    known = link.parts.get("work", [])
+    if [work.name for work in work_orders] != [name for name, *_ in known]:
+        raise ErpRejected(
+            f"{link.external_id} has other work orders than these.",
+            fields={"external_id": link.external_id, "operations": [name for name, *_ in known]},
+        )
+    there = session.rpc.read(
+        "mrp.workorder", [("production_id", "=", _id(link))], ["name", "state"], order="id", context=session.context
+    )
+    waiting = [row["name"] for row in there if mapping.WORK_STATES.get(row["state"], row["state"]) == "waiting"]
+    rows, after = [], []
+    for position, work in enumerate(work_orders):
+        before = known[position]
+        after.append(before)
+        if work.name in waiting:
+            after[-1] = [work.name, work.work_centre, work.start.isoformat(), work.end.isoformat(), work.minutes]
+            rows.append(_times_row(session, link, position, work))
+    if rows:
+        columns = ["id", "name", "workcenter_id/.id", "duration_expected", names.start, names.end]
+        links.load(session, "mrp.workorder", columns, rows, context=AS_PLANNED)
+    link.parts = {**link.parts, "work": after}
+    ErpLink.objects.filter(pk=link.pk).update(parts=link.parts)
+
+
 def free_reservation(session: Session, order_id: int) -> None:
     """Take the order off its rolls and its machines, and leave it as it is otherwise."""
     session.rpc.call("mrp.production", "do_unreserve", [order_id], writes=True, context=session.context)
@@ -406,15 +436,17 @@ def _plan(session: Session, link: ErpLink, work_orders: Sequence[WorkOrder]) -> 
     names = session.names
     if not names.plans_on_create:  # before Odoo 17 a work order has dates only once Odoo has planned it itself
         session.rpc.call("mrp.production", "button_plan", [_id(link)], writes=True, context=session.context)
-    rows = [
-        [
-            operation_name(session, link.external_id, position), work.name, str(session.centre(work.work_centre).id),
-            str(round(work.minutes, 4)), mapping.said(work.start), mapping.said(work.end),
-        ]
-        for position, work in enumerate(work_orders)
-    ]  # fmt: skip
+    rows = [_times_row(session, link, position, work) for position, work in enumerate(work_orders)]
     columns = ["id", "name", "workcenter_id/.id", "duration_expected", names.start, names.end]
     links.load(session, "mrp.workorder", columns, rows, context=AS_PLANNED)
+
+
+def _times_row(session: Session, link: ErpLink, position: int, work: WorkOrder) -> list[str]:
+    """A work order with its times, start and end in pairs: Odoo refuses one without the other."""
+    return [
+        operation_name(session, link.external_id, position), work.name, str(session.centre(work.work_centre).id),
+        str(round(work.minutes, 4)), mapping.said(work.start), mapping.said(work.end),
+    ]  # fmt: skip
 
 
 def _reserve(session: Session, link: ErpLink, needs: Sequence[Need], lots: Mapping[tuple[str, str], int]) -> None:

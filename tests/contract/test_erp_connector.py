@@ -27,6 +27,7 @@ from inventory_sync.ports import (
     Hold,
     ManufacturingOrder,
     MaterialHold,
+    Moved,
     RemoteRef,
     SaleLine,
     SaleOrder,
@@ -218,7 +219,9 @@ def test_an_unknown_material_is_refused_by_name(world):
 
 def test_work_centres_come_with_calendar_cost_alternatives_and_attributes(world):
     centres = {centre.code: centre for centre in world.erp.work_centres()}
-    assert sorted(centres) == ["CUT", "LOM1", "LOM2", "PRET", "PRT1", "PRT2", "PRT3", "STEAM", "STENT", "WASH"]
+    machines = ["CUT", "LOM1", "LOM2", "PRET", "PRT1", "PRT2", "PRT3", "STEAM", "STENT", "WASH"]
+    designing = ["DESIGN", "GPU"]  # a shop without an ERP keeps these as work centres too
+    assert sorted(centres) == sorted(machines + (designing if world.erp.name == "ledger" else []))
     printer = centres["PRT1"]
     assert printer.calendar.tz == "Europe/Paris"
     assert printer.calendar.shifts[0] == ((6.0, 14.0), (14.0, 22.0))
@@ -235,7 +238,7 @@ def test_a_maintenance_closes_its_machine_and_a_holiday_closes_all(world):
     maintenance = (world.at(1, 6), world.at(1, 11))
     leaves = {code: {(leave.start, leave.end) for leave in c.calendar.leaves} for code, c in centres.items()}
     assert [code for code in leaves if maintenance in leaves[code]] == ["PRT2"]
-    assert all((world.at(10, 0), world.at(10, 23)) in leaves[code] for code in leaves)
+    assert all((world.at(10, 0), world.at(10, 23)) in leaves[code] for code in leaves if code != "GPU")
 
 
 def test_what_others_have_booked_is_there_and_is_not_mine(world):
@@ -415,7 +418,90 @@ def test_a_slot_that_ends_before_it_starts_or_overlaps_its_own_neighbour_is_refu
         )
 
 
+def slot(world, hour, centre="PRT1", minute=0):
+    return SlotHold(centre, world.at(2, hour, minute), world.at(2, hour + 1, minute))
+
+
+def test_two_holds_can_change_places_and_keep_their_metres(world):
+    world.erp.hold(Hold("A", (metres(5),), (slot(world, 9),)))
+    world.erp.hold(Hold("B", (metres(2),), (slot(world, 10),)))
+    with pytest.raises(SlotTaken):
+        world.erp.rearrange([Moved("A", (slot(world, 10),))])
+    world.erp.rearrange([Moved("A", (slot(world, 10),)), Moved("B", (slot(world, 9),))])
+    assert [(b.reference, b.start) for b in all_bookings(world) if b.mine] == [
+        ("B", world.at(2, 9)), ("A", world.at(2, 10)),
+    ]  # fmt: skip
+    assert free_of(world, "FAB-VEL-COT") == Decimal("1.5")
+
+
+def test_a_rearrangement_is_all_or_nothing(world):
+    world.erp.hold(Hold("A", (), (slot(world, 9),)))
+    world.erp.hold(Hold("B", (), (slot(world, 10),)))
+    world.erp.hold(Hold("C", (), (slot(world, 11),)))
+    before = [booking for booking in all_bookings(world) if booking.mine]
+    with pytest.raises(SlotTaken) as refusal:
+        world.erp.rearrange([Moved("A", (slot(world, 13),)), Moved("B", (slot(world, 11, minute=30),))])
+    assert refusal.value.fields["taken_by"] == "C"
+    with pytest.raises(SlotTaken):
+        world.erp.rearrange([Moved("A", (slot(world, 14),)), Moved("B", (slot(world, 14, minute=30),))])
+    with pytest.raises(ErpConflict, match="NOBODY"):
+        world.erp.rearrange([Moved("A", (slot(world, 13),)), Moved("NOBODY", (slot(world, 15),))])
+    assert [booking for booking in all_bookings(world) if booking.mine] == before
+
+
+def test_a_quote_that_has_expired_can_t_be_rearranged(world):
+    world.erp.hold(Hold("QUOTE", (), (slot(world, 9),), expires=world.now + timedelta(hours=1)))
+    world.pass_time(timedelta(hours=2))
+    with pytest.raises(ErpConflict, match="QUOTE"):
+        world.erp.rearrange([Moved("QUOTE", (slot(world, 10),))])
+
+
 # ---------------------------------------------------------------------------------------------- what is recorded
+
+
+def moved_order(world, by=timedelta(hours=3), centre="PRT2"):
+    works = order(world).work_orders
+    first = replace(works[0], work_centre=centre, start=works[0].start + by, end=works[0].end + by)
+    return (first, *(replace(work, start=work.start + by, end=work.end + by) for work in works[1:]))
+
+
+def test_work_orders_move_to_other_times_and_machines_and_nothing_else_does(world):
+    world.erp.hold(Hold("WL-000001-1", (metres(5),), ()))
+    ref = write(world)
+    world.erp.act(ref, "confirm", "draft")
+    before = standing(world, ref)
+    world.erp.reschedule(ref, moved_order(world))
+    world.erp.reschedule(ref, moved_order(world))
+    after = standing(world, ref)
+    assert [(o.name, o.work_centre, o.start, o.end) for o in after.operations] == [
+        (work.name, work.work_centre, work.start, work.end) for work in moved_order(world)
+    ]
+    assert (after.ref.state, after.quantity, after.reserved) == ("confirmed", before.quantity, before.reserved)
+
+
+def test_what_is_begun_is_not_moved(world):
+    world.erp.hold(Hold("WL-000001-1", (metres(5),), ()))
+    ref = write(world)
+    world.erp.act(ref, "confirm", "draft")
+    world.erp.act(ref, "start", "confirmed")
+    before = standing(world, ref).operations
+    world.erp.reschedule(ref, moved_order(world))
+    after = standing(world, ref).operations
+    assert (after[0].work_centre, after[0].end) == (before[0].work_centre, before[0].end)
+    assert [each.start for each in after[1:]] == [work.start for work in moved_order(world)[1:]]
+
+
+def test_what_is_over_or_not_there_or_another_route_can_t_be_rescheduled(world):
+    with pytest.raises(ErpRejected):
+        world.erp.reschedule(RemoteRef(MANUFACTURING_ORDER, "weftline:contract:NONE", ""), moved_order(world))
+    ref = write(world)
+    with pytest.raises(ErpRejected, match="work orders"):
+        world.erp.reschedule(ref, [replace(moved_order(world)[0], name="Something else")])
+    with pytest.raises(ErpRejected, match="PRT9"):
+        world.erp.reschedule(ref, moved_order(world, centre="PRT9"))
+    world.erp.act(ref, "cancel", "draft")
+    with pytest.raises(ErpRejected, match="cancel"):
+        world.erp.reschedule(ref, moved_order(world))
 
 
 def test_writing_a_record_twice_makes_one(world):
