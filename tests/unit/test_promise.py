@@ -1,5 +1,6 @@
 """A promise is feasible, as early as can be, and says what keeps it from being earlier."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -10,7 +11,19 @@ from hypothesis import strategies as st
 
 from inventory_sync.ports import Booking, Calendar, Window
 from production.planning.errors import InvalidRoute, NoSlot
+from production.planning.insertion import gaps_of, insert
 from production.planning.openings import earliest, merged, minute_after, moment_of, openings
+from production.planning.problem import (
+    After,
+    Assignment,
+    AttributeSetups,
+    Job,
+    Machine,
+    Operation,
+    Problem,
+    Setup,
+    SetupMatrix,
+)
 from production.planning.promise import RouteStep, promise
 
 SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -395,3 +408,195 @@ def test_starting_later_never_ends_earlier():
     ]
     assert ends == sorted(ends)
     assert moment_of(ends[0]) == at(23, 11, 30)
+
+
+# ---------------------------------------------------------------------------------------------- over a published plan
+
+INKS = SetupMatrix("printer", (AttributeSetups("ink", other=Setup(75)), AttributeSetups("fabric", other=Setup(15))))
+PRINTERS = ("PRT1", "PRT2")
+
+
+def ink(name, fabric="velvet"):
+    return {"ink": name, "fabric": fabric}
+
+
+def planned(*standing, start=SUNDAY, machines=None, **more):
+    """The gaps of a plan of (machine, attributes, from, to) for one order each, WL-1 and so on."""
+    problem = Problem(
+        minute_after(start),
+        minute_after(start) + 200 * 24 * 60,
+        machines or tuple(Machine(code, open=(), setups="printer", state=ink("acid")) for code in PRINTERS),
+        tuple(Job(f"J{number}", f"WL-{number}") for number, _ in enumerate(standing, 1)),
+        tuple(
+            Operation(f"J{number}.1", f"J{number}", {code: 1}, attributes=attributes, load=10)
+            for number, (code, attributes, _, _) in enumerate(standing, 1)
+        ),
+        {"printer": INKS},
+        **more,
+    )
+    assignments = [
+        Assignment(f"J{number}.1", code, minute_after(first), minute_after(last), minute_after(first))
+        for number, (code, _, first, last) in enumerate(standing, 1)
+    ]
+    return gaps_of(problem, assignments)
+
+
+def print_step(attributes, minutes=60, *centres, setup_min=15, **more):
+    centres = centres or ("PRT1",)
+    fixed = dict.fromkeys(centres, setup_min)
+    return step("Print", minutes, *centres, attributes=attributes, setup_min=fixed, **more)
+
+
+def test_the_changeover_stands_in_for_the_fixed_set_up():
+    like_before = ask([print_step(ink("acid"))], published=planned())
+    assert (like_before.steps[0].start, like_before.date) == (at(23, 6), at(23, 6, 45))
+    other = ask([print_step(ink("reactive"))], published=planned())
+    assert (other.steps[0].begin, other.steps[0].start, other.date) == (at(23, 6), at(23, 7, 15), at(23, 8))
+    assert other.steps[0].changeover_min == 75
+    assert other.binding == "Printer 1 takes 1 h 15 min to change over, ink acid to reactive"
+
+
+def test_where_the_plan_says_nothing_of_a_work_centre_its_minutes_stay_whole():
+    route = [print_step(ink("reactive")), WASH]
+    blind = ask(route)
+    assert blind.steps[0].end == at(23, 7)
+    assert blind.steps[0].changeover is None
+    machines = (Machine("PRT1", open=()),)
+    assert ask(route, published=planned(machines=machines)).date == blind.date
+
+
+def test_of_two_printers_the_one_that_is_set_for_it_is_taken():
+    busy = planned(("PRT1", ink("acid"), at(23, 6), at(23, 7)), ("PRT2", ink("reactive"), at(23, 6), at(23, 7)))
+    answer = ask([print_step(ink("reactive"), 60, "PRT1", "PRT2")], published=busy)
+    assert (answer.steps[0].work_centre, answer.steps[0].start) == ("PRT2", at(23, 7))
+    assert answer.binding == "Printer 1 and 2 busy until Mon 07:00"
+    assert (
+        ask([print_step(ink("reactive"), 60, "PRT2")], published=busy).binding == "Printer 2 free Mon 07:00, after WL-2"
+    )
+
+
+def test_a_gap_has_to_hold_the_changeover_of_the_order_that_follows():
+    def starts(free_until):
+        gap = planned(("PRT1", ink("acid"), at(23, 6), at(23, 7)), ("PRT1", ink("acid"), free_until, at(23, 14)))
+        return ask([print_step(ink("reactive"))], published=gap)
+
+    assert starts(at(23, 10, 15)).steps[0].start == at(23, 8, 15)  # 75 + 45 + 75 minutes
+    later = starts(at(23, 10, 14))
+    assert later.steps[0].start == at(23, 15, 15)
+    assert later.binding == "Printer 1 takes 1 h 15 min to change over, ink acid to reactive"
+    assert [one.sentence for one in later.why if one.kind == "booking"] == ["Printer 1 free Mon 14:00, after WL-2"]
+
+
+def test_a_gap_that_only_the_next_changeover_closes_is_explained():
+    gap = planned(("PRT1", ink("reactive"), at(23, 6), at(23, 7)), ("PRT1", ink("acid"), at(23, 9), at(23, 22)))
+    answer = ask([print_step(ink("reactive"))], published=gap)
+    assert answer.steps[0].start == at(23, 7)
+    tight = planned(("PRT1", ink("acid"), at(23, 6), at(23, 7)), ("PRT1", ink("acid"), at(23, 9), at(23, 22)))
+    explained = ask([print_step(ink("acid", "cotton"), 135)], published=tight)
+    assert explained.steps[0].start == at(24, 6, 15)
+    assert "changeover" in [one.kind for one in explained.why]
+
+
+def test_an_operation_of_the_plan_that_was_written_back_is_not_counted_twice():
+    gaps = planned(("PRT1", ink("reactive"), at(23, 6), at(23, 7)))
+    written = Booking("PRT1", at(23, 6), at(23, 7), "WL-1", mine=True)
+    answer = ask([print_step(ink("reactive"))], written, published=gaps)
+    assert answer.steps[0].start == at(23, 7)
+    moved = Booking("PRT1", at(23, 7), at(23, 8), "WL-1", mine=True)  # somebody moved it in the ERP: both stay free
+    assert ask([print_step(ink("reactive"))], moved, published=gaps).steps[0].start == at(23, 8)
+
+
+def test_bookings_of_others_leave_the_state_and_holds_of_ours_set_it():
+    hold = booked("PRT1", at(23, 6), at(23, 7), "QUOTE-7")
+    route = [print_step(ink("reactive"))]
+    assert ask(route, hold, published=planned()).steps[0].start == at(23, 8, 15)
+    known = {("QUOTE-7", "PRT1"): ink("reactive")}
+    assert ask(route, hold, published=planned(), holds=known).steps[0].start == at(23, 7)
+
+
+def test_nothing_is_promised_into_the_frozen_zone_and_that_is_said():
+    frozen = planned(frozen_until=minute_after(at(23, 12)))
+    answer = ask([print_step(ink("acid"))], published=frozen)
+    assert answer.steps[0].start == at(23, 12)
+    assert answer.binding == "The plan is frozen until Mon 12:00"
+    assert [one.kind for one in answer.why] == ["frozen"]
+
+
+def test_a_load_that_has_room_is_joined_with_its_changeover():
+    steamer = Machine("STEAM", open=(), setups="printer", state=ink("acid"), load=30, load_by=("ink",))
+    gaps = planned(("STEAM", ink("acid"), at(23, 9), at(23, 9, 30)), machines=(steamer,))
+    steam = RouteStep("Steam", ("STEAM",), {"STEAM": 25}, attributes=ink("acid"), load=20)
+    joined = ask([steam], published=gaps, now=at(23, 8, 50)).steps[0]
+    assert (joined.start, joined.end, joined.joins, joined.changeover_min) == (at(23, 9), at(23, 9, 30), True, 0)
+    full = RouteStep("Steam", ("STEAM",), {"STEAM": 25}, attributes=ink("acid"), load=21)
+    assert ask([full], published=gaps, now=at(23, 8, 50)).steps[0].start == at(23, 9, 30)
+
+
+def test_a_route_that_comes_back_to_a_machine_finds_it_set_by_itself():
+    route = [print_step(ink("reactive"), 60), step("Steam", 30, "STEAM"), print_step(ink("reactive"), 60)]
+    answer = ask(route, published=planned())
+    assert [one.changeover_min for one in answer.steps] == [75, 0, 0]
+    assert answer.steps[2].start == answer.steps[1].end
+
+
+def test_what_the_plan_did_before_now_still_says_what_a_machine_is_set_for():
+    gaps = planned(("PRT1", ink("reactive"), at(23, 6), at(23, 7)))
+    assert ask([print_step(ink("reactive"))], published=gaps, now=at(23, 8)).steps[0].start == at(23, 8)
+
+
+minute_jobs = st.lists(
+    st.tuples(
+        st.lists(st.tuples(st.sampled_from(CENTRES), st.integers(1, 200)), min_size=1, max_size=3),
+        st.sampled_from(["acid", "reactive"]),
+        st.integers(0, 3000),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(minute_jobs, st.booleans())
+def test_a_promise_over_a_plan_is_what_an_insertion_into_it_gives(drawn, batch):
+    """The same shop once as an ERP has it, with calendars and bookings, and once as a problem."""
+    always = Calendar("UTC", (((7.0, 12.0), (13.0, 21.0)),) * 7)
+    start, end = minute_after(SUNDAY), minute_after(SUNDAY) + 40 * 24 * 60
+    open_spans = tuple(openings(always, start, end))
+    machines = tuple(
+        Machine(code, open_spans, setups="printer", state=ink("acid"), load=20 if batch else 0, load_by=("ink",))
+        for code in CENTRES
+    )
+    problem = Problem(start, end, machines, (), (), {"printer": INKS})
+    gaps = gaps_of(problem, [])
+    for number, (route, colour, ready) in enumerate(drawn):
+        job = Job(f"J{number}")
+        operations = [
+            Operation(
+                f"{job.id}.{position}",
+                job.id,
+                {code: minutes},
+                after=(After(f"{job.id}.{position - 1}", 5),) if position else (),
+                attributes=ink(colour),
+                load=8,
+            )
+            for position, (code, minutes) in enumerate(route)
+        ]
+        steps = [
+            RouteStep("Work", (code,), {code: minutes + 9}, 5, attributes=ink(colour), setup_min={code: 9}, load=8)
+            for code, minutes in route
+        ]
+        answer = promise(
+            steps,
+            calendars=dict.fromkeys(CENTRES, always),
+            bookings=[],
+            now=SUNDAY,
+            materials_ready=[("Cloth", SUNDAY + timedelta(minutes=ready))],
+            horizon_days=40,
+            published=gaps,
+        )
+        found = insert(gaps, operations, job=job, ready=start + ready)
+        assert [(minute_after(one.start), minute_after(one.end), minute_after(one.begin)) for one in answer.steps] == [
+            (one.start, one.end, one.changeover) for one in found.assignments
+        ]
+        problem = replace(problem, jobs=(*problem.jobs, job), operations=(*problem.operations, *operations))
+        gaps = gaps_of(problem, [one for row in found.gaps.rows.values() for b in row.blocks for one in b.assignments])
