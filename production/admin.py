@@ -64,6 +64,31 @@ for row in (
 ):
     admin.site.register(row, CatalogueAdmin)
 admin.site.register(models.MachineProfile, MachineAdmin)
+@admin.register(models.Changeover)
+class ChangeoverAdmin(ModelAdmin):
+    """What it takes to set a machine for something else."""
+
+    list_display = ("work_centre", "attribute", "before", "after", "minutes", "cost", "shop")
+    list_filter = ("shop", "work_centre", "attribute")
+
+
+@admin.register(models.Downtime)
+class DowntimeAdmin(ModelAdmin):
+    """Breakdowns; end one here when the machine runs again sooner or later than was thought."""
+
+    list_display = ("work_centre", "start", "end", "reason", "shop")
+    list_filter = ("shop", "work_centre")
+
+
+@admin.register(models.PlanVersion)
+class PlanVersionAdmin(ReleasedAdmin):
+    """Plans, as they were found."""
+
+    list_display = ("number", "reason", "by", "at", "found_by", "shop")
+    list_filter = ("shop",)
+    exclude = ("problem", "assignments")
+
+
 for row in (
     models.JobTicket,
     models.OutputFile,

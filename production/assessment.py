@@ -31,6 +31,8 @@ from production.proof import as_printed, differences, narrow, picked
 from production.separation import Separation, limited_share, separate, tone_tile
 
 MAIN_COLOURS = 8  # of a picture in tones, that stand for it on tickets
+DARK_BELOW = 50.0  # L* of a cloth on the whole
+USUAL_COVERAGE = 0.5  # of a floral, all inks together: 30 to 50 % in the trade
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def _assess_colours(raster: Raster, spec: LineSpec) -> Assessment:
         passed=passed(findings),
         usage=usage,
         materials=_materials(spec, usage),
-        route=_route(times),
+        route=_route(spec, times, dark=_is_dark(made_lab, shares)),
         times=times,
         palette=raster.palette,
         made_lab=made_lab,
@@ -184,15 +186,16 @@ def _assess_tones(picture: Picture, spec: LineSpec) -> Assessment:
         ]
     times = _times(spec)
     usage = _usage(bands, spec, times) if bands is not None else _lengths_only(spec, times)
+    made_lab = separation.printed if separation is not None else lab
     return Assessment(
         findings=tuple(findings),
         passed=passed(findings),
         usage=usage,
         materials=_materials(spec, usage),
-        route=_route(times),
+        route=_route(spec, times, dark=_is_dark(made_lab, shares)),
         times=times,
         palette=reduced.palette,
-        made_lab=separation.printed if separation is not None else lab,
+        made_lab=made_lab,
         separation=separation,
         repeats_across=spec.usable_width_px / spec.width_px,
         shares=tuple((shares / shares.sum()).tolist()),
@@ -242,7 +245,10 @@ def at_length(found: Assessment, spec: LineSpec) -> Assessment:
     taken["yarn_kg"] = {sku: kg * whole for sku, kg in usage.yarn_kg.items()}
     taken["picks"] = math.ceil(usage.picks * whole)
     there = Usage(**taken)
-    return replace(found, usage=there, materials=_materials(spec, there), route=_route(times), times=times)
+    dark = _is_dark(found.made_lab, np.asarray(found.shares))
+    return replace(
+        found, usage=there, materials=_materials(spec, there), route=_route(spec, times, dark=dark), times=times
+    )
 
 
 def _shares(raster: Raster) -> NDArray[np.float64]:
@@ -334,7 +340,10 @@ def _times(spec: LineSpec) -> tuple[tuple[OperationTime, ...], ...]:
     return tuple(tuple(time(machine) for machine in step) for step in spec.operations)
 
 
-def _route(times: tuple[tuple[OperationTime, ...], ...]) -> tuple[RouteStep, ...]:
+def _route(
+    spec: LineSpec, times: tuple[tuple[OperationTime, ...], ...], *, dark: bool = False
+) -> tuple[RouteStep, ...]:
+    attributes = attributes_of(spec, dark=dark)
     return tuple(
         RouteStep(
             name=step[0].operation,
@@ -342,9 +351,59 @@ def _route(times: tuple[tuple[OperationTime, ...], ...]) -> tuple[RouteStep, ...
             minutes={time.machine: round(time.total_min, 2) for time in step},
             # A loom stands over the weekend and goes on; a print head that stops leaves a line in the cloth.
             splittable=step[0].operation == "Weave",
+            attributes=attributes,
+            setup_min={time.machine: time.setup_min for time in step},
         )
         for step in times
     )
+
+
+def attributes_of(spec: LineSpec, *, dark: bool) -> dict[str, str]:
+    """What a cloth asks its machines to be set for: by these its changeovers are told. `dark`: as it will be dyed."""
+    inks, weaving = spec.inks, spec.weaving
+    return {
+        "fabric": spec.sku,
+        "ink_set": inks.code if inks is not None else "",
+        "ink_class": inks.ink_class if inks is not None else "",
+        "liquor": inks.pretreatment_sku if inks is not None else "",
+        "warp": weaving.warp.sku if weaving is not None else "",
+        "weave": weaving.code if weaving is not None else "",
+        "shade": "dark" if dark else "light",
+    }
+
+
+def _is_dark(made_lab: NDArray[np.float64], shares: NDArray[np.float64]) -> bool:
+    """Whether the cloth's mean lightness is below 50: what it bleeds in the wash would stain a light one."""
+    return bool(shares.sum()) and float(made_lab[:, 0] @ shares / shares.sum()) < DARK_BELOW
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a cloth takes whatever it will show: its route, and its materials with inks at a usual coverage."""
+
+    route: tuple[RouteStep, ...]
+    materials: tuple[Material, ...]
+
+
+def outline(spec: LineSpec) -> Outline:
+    """What a cloth takes before it is drawn.
+
+    Times and lengths are those of the order; inks are reckoned at USUAL_COVERAGE, all inks together.
+    """
+    times = _times(spec)
+    usage = _lengths_only(spec, times)
+    measured: dict[str, Any] = asdict(usage)
+    if spec.inks is not None:
+        width_px, length_px = spec.pattern_px
+        each = round(width_px * length_px * use.FULL * USUAL_COVERAGE / len(spec.inks.inks))
+        measured |= use.ink_taken([each] * len(spec.inks.inks), inks=spec.inks, dpi=spec.dpi, waste=spec.waste)
+        litres = use.pretreatment_l(
+            fabric_m=usage.fabric_length_m, width_mm=spec.width_mm, gsm=spec.gsm, pickup_pct=spec.inks.pickup_pct
+        )
+        measured["chemicals_l"] = {spec.inks.pretreatment_sku: litres}
+    if spec.weaving is not None:
+        measured["yarn_kg"] = use.yarn_kg(fabric_m=usage.fabric_length_m, weaving=spec.weaving)
+    return Outline(_route(spec, times), _materials(spec, Usage(**measured)))
 
 
 def _materials(spec: LineSpec, usage: Usage) -> tuple[Material, ...]:

@@ -28,7 +28,7 @@ from production.errors import (
     UnknownMachine,
     UnknownWeave,
 )
-from production.models import InkSet, MachineProfile, PriceRate, Substrate, WeaveSpec
+from production.models import Changeover, InkSet, MachineProfile, PriceRate, Substrate, WeaveSpec
 
 LEAST_QUANTITY_M, MOST_QUANTITY_M = 0.1, 5000.0
 MOST_COLOURS = 8  # of a printed design
@@ -51,7 +51,7 @@ def cloths(shop: str) -> list[tuple[str, str]]:
 @transaction.atomic
 def seed_catalogue(shop: str, factory: Mapping[str, Any]) -> dict[str, int]:
     """Make what the factory file says and `shop` has not yet; returns how many rows of each kind are new."""
-    counts = dict.fromkeys(("ink_sets", "machines", "substrates", "weaves", "icc_profiles", "prices"), 0)
+    counts = dict.fromkeys(("ink_sets", "machines", "substrates", "weaves", "icc_profiles", "prices", "changeovers"), 0)
 
     def make(count: str, model: Any, code: str, /, **values: Any) -> Any:
         row, new = model.objects.get_or_create(shop=shop, code=code, defaults=values)
@@ -116,6 +116,12 @@ def seed_catalogue(shop: str, factory: Mapping[str, Any]) -> dict[str, int]:
             unit=given["unit"],
             source=given.get("source", factory["prices"]["source"]),
         )
+    for given in factory.get("changeovers", []):
+        for machine in given["work_centres"]:
+            pair = {key: given[key] for key in ("attribute", "before", "after")}
+            values = {"minutes": given["minutes"], "cost": Decimal(given["cost"]), "source": given.get("source", "")}
+            row = Changeover.objects.get_or_create(shop=shop, work_centre=machine, **pair, defaults=values)
+            counts["changeovers"] += row[1]
     make(
         "prices",
         PriceRate,
@@ -354,6 +360,28 @@ def machine_named(shop: str, code: str) -> MachineProfile:
     return machine
 
 
+def usual_repeat(shop: str, *, weave: str = "") -> Repeat:
+    """A repeat that can be made of a cloth, to reckon with before one is chosen: the loom's whole harness, or a foot.
+
+    Raises UnknownWeave.
+    """
+    if not weave:
+        return Repeat(320.0, 320.0)
+    cloth = WeaveSpec.objects.filter(shop=shop, code=weave).select_related("loom").first()
+    if cloth is None:
+        raise _unknown_weave(shop, weave)
+    side_mm = 10 * cloth.loom.harness_ends / cloth.ends_per_cm
+    return Repeat(side_mm, side_mm)
+
+
+def _unknown_weave(shop: str, code: str) -> UnknownWeave:
+    choices = list(WeaveSpec.objects.filter(shop=shop).order_by("code").values_list("code", flat=True))
+    return UnknownWeave(
+        f"There is no weave {code!r} in the catalogue. Choose one of {', '.join(choices) or 'none yet'}.",
+        fields={"field": "weave", "measured": code, "choices": choices},
+    )
+
+
 def _specify_weave(
     shop: str, code: str, quantity_m: float, repeat: Repeat, words: str, machine: str | None
 ) -> LineSpec:
@@ -363,11 +391,7 @@ def _specify_weave(
             f"{printer.name} weaves nothing: name the fabric that it shall print.", fields={"field": "substrate"}
         )
     if cloth is None:
-        choices = list(WeaveSpec.objects.filter(shop=shop).order_by("code").values_list("code", flat=True))
-        raise UnknownWeave(
-            f"There is no weave {code!r} in the catalogue. Choose one of {', '.join(choices) or 'none yet'}.",
-            fields={"field": "weave", "measured": code, "choices": choices},
-        )
+        raise _unknown_weave(shop, code)
     if machine and (given := machine_named(shop, machine)) != cloth.loom:
         what = f"is set for {cloth.loom.name}" if given.kind == MachineProfile.Kind.LOOM else "is woven on a loom"
         raise MachineNotSuitable(

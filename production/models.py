@@ -176,6 +176,85 @@ class PriceRate(CatalogueRow):
         constraints = [models.UniqueConstraint(fields=["shop", "code"], name="one_rate_per_code")]
 
 
+class Changeover(models.Model):
+    """What it takes to change one thing a machine is set for, such as its fabric or ink set, into another.
+
+    The planner reads the rows of a machine as one matrix: the longest of its attributes counts, money adds up.
+    """
+
+    shop = models.CharField(max_length=64)
+    work_centre = models.CharField(max_length=64)
+    attribute = models.CharField(
+        max_length=32, help_text="fabric, ink_set, ink_class, liquor, warp, weave, shade: what a job asks of a machine"
+    )
+    before = models.CharField(max_length=64, help_text="its value before; *: any; =: the same as after")
+    after = models.CharField(max_length=64, help_text="its value after; *: any; =: the same as before")
+    minutes = models.PositiveIntegerField()
+    cost = models.DecimalField(max_digits=10, decimal_places=2, default=0, help_text="of what is flushed or lost")
+    source = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "work_centre", "attribute", "before", "after"], name="one_changeover_per_pair"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_centre} {self.attribute} {self.before} > {self.after}: {self.minutes} min"
+
+
+class Downtime(models.Model):
+    """When a machine stands still that its calendar says is running: a breakdown, until it is mended."""
+
+    shop = models.CharField(max_length=64)
+    work_centre = models.CharField(max_length=64)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.work_centre} down until {self.end:%Y-%m-%d %H:%M}"
+
+
+class PlanVersion(models.Model):
+    """A plan of a shop, as it was found. Never changed; one of them is published."""
+
+    shop = models.CharField(max_length=64)
+    number = models.PositiveIntegerField()
+    base = models.PositiveIntegerField(help_text="The version that was published when it was made; 0: none.")
+    reason = models.CharField(max_length=200, help_text="Why it was made, in words.")
+    by = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField()
+    found_by = models.CharField(max_length=64, help_text="the rule or the search")
+    seed = models.BigIntegerField(default=0)
+    effort = models.JSONField(default=list, help_text="Moves by cycle: with the seed, the same plan again.")
+    problem = models.JSONField(help_text="What was planned, as `manage.py plan --problem` reads it.")
+    assignments = models.JSONField()
+    figures = models.JSONField()
+    difference = models.JSONField(help_text="from what was published")
+    changes = models.JSONField(default=list, help_text="What had happened, which holds from its publication on.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "number"], name="plan_number_once_per_shop")]
+        ordering = ["shop", "-number"]
+
+    def __str__(self) -> str:
+        return f"plan {self.number} of {self.shop}"
+
+
+class PublishedPlan(models.Model):
+    """Which plan of a shop holds. Moved by compare-and-set, in production/plans.py alone."""
+
+    shop = models.CharField(max_length=64, unique=True)
+    number = models.PositiveIntegerField(default=0)
+    last = models.PositiveIntegerField(default=0, help_text="The highest number given to a plan.")
+    published_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.shop}: plan {self.number}"
+
+
 class JobTicket(models.Model):
     """A released job. Never edited: revision n + 1 supersedes it.
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from generation.domain.pattern import Raster
-from production.assessment import Assessment, Material, assess, look_over
-from production.catalogue import cloths, seed_catalogue, skus, specify
+from production.assessment import Assessment, Material, Outline, assess, look_over, outline
+from production.catalogue import cloths, seed_catalogue, skus, specify, usual_repeat
 from production.delivery import deliver, hot_folder_of
 from production.documents.costing import costing_of
 from production.domain.costing import CostBreakdown
@@ -40,6 +40,7 @@ __all__ = [
     "LineSpec",
     "LotUse",
     "Material",
+    "Outline",
     "Provenance",
     "RenderJob",
     "Severity",
@@ -54,6 +55,7 @@ __all__ = [
     "look_over",
     "machine_format",
     "manifest_of",
+    "outline",
     "read_manifest",
     "read_picture",
     "record_release",
@@ -62,6 +64,7 @@ __all__ = [
     "skus",
     "specify",
     "title_of",
+    "usual_repeat",
     "verify_files",
     "write_files",
 ]

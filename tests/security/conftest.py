@@ -15,8 +15,12 @@ from generation.domain.pattern import Layout, Palette, Raster, Repeat
 from generation.images import indexed_png
 from generation.models import Artwork
 from orders import services
-from orders.models import Candidate, Membership, Notice, Role, Shop, Step
-from production.models import JobTicket
+from orders.models import Candidate, Membership, Notice, PlanRun, Role, Shop, Step
+from production import plans
+from production.models import JobTicket, PlanVersion
+from production.planning.comparing import compare
+from production.planning.plan import Plan, figures_of
+from production.planning.problem import Assignment, Job, Machine, Operation, Problem
 
 PEOPLE = ("anonymous", "stranger", *[role.value for role in Role])
 
@@ -52,7 +56,18 @@ def line(mill):
     ticket.files.create(format="ticket_pdf", path=str(path), sha256=sha256, size_bytes=path.stat().st_size)
     Step.objects.create(line=line, kind="quote", state="done", due_at=timezone.now())
     Notice.objects.create(shop=mill, line=line, code="late", sentence=f"{line.reference} is late.", key="late:1")
+    plan(mill.slug)
+    PlanRun.objects.create(shop=mill, kind="plan")
     return line
+
+
+def plan(shop: str) -> PlanVersion:
+    """A kept plan of one operation."""
+    machine = Machine("PRT1", ((0, 480),))
+    problem = Problem(0, 480, (machine,), (Job("A", due=400),), (Operation("A.1", "A", {"PRT1": 60}),))
+    placed = (Assignment("A.1", "PRT1", 0, 60, 0),)
+    found = Plan(placed, figures_of(problem, placed), by="hand")
+    return plans.keep(shop, problem, found, compare(problem, (), placed), base=0, reason="by hand")
 
 
 def stripes() -> Artwork:
