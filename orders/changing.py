@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from generation import services as generation
 from generation.domain.pattern import Repeat
 from inventory_sync import words
-from orders import exclusivity, work
+from orders import exclusivity, names, work
 from orders.domain.states import CHANGEABLE, LineEvent, LineState
 from orders.errors import IllegalTransition, InvalidOrder, NotChangeable
 from orders.models import Candidate, OrderLine
@@ -121,13 +121,13 @@ def assess(
     drawn = generation.raster_of(source.artwork)
     raster = generation.at_size(drawn, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat)
     values = work.found_out(
-        work.erp_of(line.order.shop),
+        names.erp_of(line.order.shop),
         wanted,
         production.assess(raster, spec=spec),
         exclusivity.findings(line, source.artwork, drawn),
         spec=spec,
         generation_s=work.drawn_in_s(source),
-        besides=work.hold_name(line),
+        besides=names.hold_name(line),
     )
     assert approved.price is not None
     assert approved.promise is not None

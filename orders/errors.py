@@ -31,6 +31,20 @@ class DueDatePast(OrderError):
     code = "due_date_past"
 
 
+class UnknownPlan(OrderError):
+    """There is no such plan, or no such run of planning."""
+
+    code = "unknown_plan"
+    http_status = 404
+
+
+class NotNewest(OrderError):
+    """This design is of an earlier round: go on from it, or take one of the newest."""
+
+    code = "not_newest"
+    http_status = 409
+
+
 class StaleState(OrderError):
     """Somebody else was quicker: the line has moved on. Look again, then decide."""
 

@@ -26,10 +26,11 @@ from inventory_sync import services as inventory
 from inventory_sync.errors import ErpAmbiguous, ErpError, ErpUnavailable, StaleStock
 from inventory_sync.models import ErpLink
 from inventory_sync.ports import MANUFACTURING_ORDER, SALE_ORDER, STEP, Change, Erp, Operation, RemoteRef, Standing
-from orders import audit, services, steps, work
+from orders import audit, names, planning, services, steps, work
 from orders.domain.states import LineState, StepState
 from orders.errors import IllegalTransition, StaleState, Unexpected
 from orders.models import Following, Notice, Order, OrderLine, Shop, Step
+from production.planning.errors import NoSlot, PlanOutdated
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ def follow(shop: Shop) -> int:
         erp = inventory.connect(shop.connector, shop=shop.slug)
         mirror.poll(erp, note=partial(_mark, shop))
         looked = _look_at(erp, shop, Order.objects.exclude(changed_in_erp_at=None))
+        _make_way(shop)
     if Following.objects.filter(shop=shop).exclude(error="").exists():
         steps.wake(shop.pk, AWAY)  # it answers again: what waited for it need not wait for its pause
     Following.objects.update_or_create(shop=shop, defaults={"followed_at": timezone.now(), "error": ""})
@@ -130,6 +132,22 @@ def _noting_errors(shop: Shop) -> Iterator[None]:
     except ErpError as error:
         Following.objects.update_or_create(shop=shop, defaults={"error": str(error)[:500]})
         raise
+
+
+def _make_way(shop: Shop) -> None:
+    """Move our own work from where others have booked a machine; what can't be moved is a notice."""
+    try:
+        version = planning.make_way(shop, actor=ACTOR)
+    except (StaleState, PlanOutdated):
+        return  # somebody is planning at this moment: the next look will tell
+    except NoSlot as error:
+        key = f"no_slot:{error.fields.get('step', '')}"
+        sentence = f"Somebody else has booked time that was ours, and there is no other: {error}"
+        values = {"code": "no_slot", "sentence": sentence, "fields": work.plain(error.fields)}
+        Notice.objects.update_or_create(shop=shop, key=key, defaults={**values, "settled_at": None, "settled_by": ""})
+        return
+    if version is not None:
+        log.info("%s: plan %s makes way for what others have booked", shop.slug, version.number)
 
 
 def _is_night(shop: Shop, following: Following, now: datetime) -> bool:
@@ -188,8 +206,8 @@ def _refs(shop: Shop, orders: Iterable[Order]) -> dict[str, RemoteRef]:
     """Return what to ask about, by external id: the sale orders, and the manufacturing orders of what is being made."""
     kinds = {}
     for order in orders:
-        kinds[work.sale_id(order)] = SALE_ORDER
-        kinds |= {work.record_id(line): MANUFACTURING_ORDER for line in order.lines.all() if line.state in MADE_THERE}
+        kinds[names.sale_id(order)] = SALE_ORDER
+        kinds |= {names.record_id(line): MANUFACTURING_ORDER for line in order.lines.all() if line.state in MADE_THERE}
     links = ErpLink.objects.filter(shop=shop.slug, external_id__in=list(kinds))
     known = dict(links.values_list("external_id", "remote_id"))
     return {name: RemoteRef(kind, name, str(known.get(name, ""))) for name, kind in kinds.items()}
@@ -197,7 +215,7 @@ def _refs(shop: Shop, orders: Iterable[Order]) -> dict[str, RemoteRef]:
 
 def _follow_order(erp: Erp, order: Order, refs: dict[str, RemoteRef], stand: dict[str, Standing | None]) -> None:
     """Let an order's lines follow, and keep what could not; a line that moves meanwhile is looked at again."""
-    sale_name = work.sale_id(order)
+    sale_name = names.sale_id(order)
     sale = stand[sale_name]
     findings, looked, again = _about_sale(order, refs[sale_name], sale), [], False
     lines: Iterable[Any] = order.lines.all()
@@ -206,7 +224,7 @@ def _follow_order(erp: Erp, order: Order, refs: dict[str, RemoteRef], stand: dic
             if line.newest_step in {StepState.PENDING, StepState.RUNNING}:
                 again = True  # what is there is not yet what we say, or the other way round
             elif line.state in MADE_THERE:
-                name = work.record_id(line)
+                name = names.record_id(line)
                 findings += _follow_line(line, refs[name], stand[name], sale)
                 looked.append(line)
             elif line.state == LineState.PROOFING and line.newest_step == StepState.DONE:
@@ -297,7 +315,7 @@ def _follow_moves(line: OrderLine, ref: RemoteRef, record: Standing) -> list[Fin
         promise = work.moment(plan["promise"]) + later
         moved = [new["name"] for old, new in zip(before, after, strict=True) if new != old]
         binding = f"{', '.join(moved)} moved in the ERP" if later else plan["binding"]
-        plan = {**plan, "slots": after, "promise": promise.isoformat(), "binding": binding}
+        plan = {**plan, "slots": after, "promise": promise.isoformat(), "binding": binding, "moved": True}
         with transaction.atomic():
             seen = OrderLine.objects.filter(pk=line.pk, state=line.state, version=line.version)
             if not seen.update(plan=plan):
@@ -306,11 +324,11 @@ def _follow_moves(line: OrderLine, ref: RemoteRef, record: Standing) -> list[Fin
             audit.record(line.order.shop, "moved_in_erp", actor=ACTOR, line=line, details=details)
     day = work.moment(plan["promise"]).astimezone(ZoneInfo(line.order.shop.time_zone)).date()
     days = (day - line.due_date).days
-    if "moved in the ERP" not in plan["binding"] or days <= 0:
+    if not plan.get("moved") or days <= 0:
         return []
     sentence = (
         f"{line.reference} will be ready on {day:%d %b %Y}, {days} {'day' if days == 1 else 'days'} after its due "
-        f"date: {plan['binding']}. Tell the customer, or move it back there."
+        f"date: {plan['binding']}. Tell the customer, or plan it earlier."
     )
     fields = {"promise": plan["promise"], "due_date": line.due_date.isoformat()}
     return [Finding(code="late", about=ref.external_id, detail=f"{day}", line=line, sentence=sentence, fields=fields)]
@@ -333,6 +351,9 @@ def _moved(slots: Sequence[dict[str, Any]], operations: Sequence[Operation]) -> 
             after.append(slot)
         else:
             times = {"start": now.start.isoformat(), "end": now.end.isoformat()}
+            if "run_start" in slot:  # its changeover goes with it
+                run = work.moment(slot["run_start"]) - start
+                times["run_start"] = min(now.start + run, now.end).isoformat()
             after.append({**slot, "work_centre": now.work_centre, **times})
     return after
 
@@ -372,14 +393,14 @@ def _about_sale(order: Any, ref: RemoteRef, sale: Standing | None) -> list[Findi
 
 def _about_offer(line: OrderLine, ref: RemoteRef, sale: Standing | None) -> list[Finding]:
     """What the sale order says of a line that nobody has approved yet: its quantity as offered, or nothing."""
-    said = None if sale is None else sale.lines.get(work.sale_line_id(line))
+    said = None if sale is None else sale.lines.get(names.sale_line_id(line))
     if said is None or not said or _metres(said) == line.quantity_m:
         return []
     return _about_quantity(line, ref, {"sale order": _metres(said)}, "")
 
 
 def _about_sale_line(line: OrderLine, ref: RemoteRef, sale: Standing | None) -> list[Finding]:
-    name = work.sale_line_id(line)
+    name = names.sale_line_id(line)
     if sale is None or sale.ref.state == "cancel" or name in sale.lines:
         return []
     return [replace(_deleted(ref, f"The line of {line.reference} on the sale order", line=line), about=name)]
@@ -389,7 +410,7 @@ def _quantities(line: OrderLine, record: Standing, sale: Standing | None) -> dic
     """Return the metres that the line's records ask for, by record, where they are not the line's own."""
     said = {"manufacturing order": record.quantity}
     if sale is not None and sale.ref.state != "cancel":
-        said["sale order"] = sale.lines.get(work.sale_line_id(line), line.quantity_m)
+        said["sale order"] = sale.lines.get(names.sale_line_id(line), line.quantity_m)
     return {where: _metres(much) for where, much in said.items() if _metres(much) != line.quantity_m}
 
 
@@ -470,7 +491,7 @@ def _keep(erp: Erp, order: Order, looked: Sequence[OrderLine], findings: Sequenc
             _ask(erp, each.ref, each)
         fresh = {**values, "at": timezone.now(), "settled_at": None, "settled_by": ""}
         Notice.objects.update_or_create(shop=shop, key=key, defaults=fresh)
-    of_order = Q(line=None, key__endswith=f":{work.sale_id(order)}")
+    of_order = Q(line=None, key__endswith=f":{names.sale_id(order)}")
     gone = Notice.objects.filter(Q(line__in=looked) | of_order, shop=shop, settled_at=None).exclude(key__in=found)
     gone.update(settled_at=timezone.now(), settled_by=ACTOR)
     return all_hold

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from generation.domain.pattern import Palette, Repeat
 from inventory_sync import services as inventory
-from orders import work
+from orders import promising
 from orders.errors import InvalidOrder, NotYetInStock
 from orders.models import Shop
 from production import services as production
@@ -75,7 +75,7 @@ def make_files(shop: Shop, wish: Wish, *, folder: Path, on_progress: OnFile = no
     on_progress("checks", 1, 1)
     erp = inventory.connect(shop.connector, shop=shop.slug)
     stock = inventory.stock_of(erp, [material.sku for material in assessment.materials])
-    planned = work.materials(assessment, stock, tz=shop.time_zone)
+    planned = promising.materials(assessment, stock, tz=shop.time_zone)
     for each in planned:
         if not each.in_stock:
             fields = {"field": "length_mm", "sku": each.sku, "available_from": each.ready_at.isoformat()}

@@ -40,6 +40,15 @@ class Shop(models.Model):
     )
     terms = models.CharField(max_length=600, blank=True, help_text="Of sale, as they stand on a quotation.")
     quotation_days = models.PositiveSmallIntegerField(default=30, help_text="How long a quotation holds.")
+    hold_hours = models.PositiveSmallIntegerField(
+        default=48, help_text="How long a quote keeps fabric, inks and machine time for the customer."
+    )
+    frozen_hours = models.PositiveSmallIntegerField(
+        default=4, help_text="What is planned to begin so soon is not moved any more."
+    )
+    slushy_hours = models.PositiveSmallIntegerField(
+        default=24, help_text="What is planned to begin so soon stays on its machine."
+    )
     order_sequence = models.PositiveIntegerField(default=0, editable=False)
     audit_sequence = models.PositiveIntegerField(default=0, editable=False)
 
@@ -122,6 +131,15 @@ class Order(models.Model):
         return self.number
 
 
+class Priority(models.IntegerChoices):
+    """How much a day late of one line weighs against a day of another."""
+
+    NORMAL = 1, "normal"
+    SOON = 2, "soon"
+    IMPORTANT = 4, "important"
+    RUSH = 10, "rush"
+
+
 class OrderLine(models.Model):
     """One cloth in one design. `state` moves only through orders.flow.move."""
 
@@ -132,11 +150,15 @@ class OrderLine(models.Model):
     weave = models.CharField(max_length=64, blank=True)
     quantity_m = models.DecimalField(max_digits=8, decimal_places=2)
     due_date = models.DateField()
+    priority = models.PositiveSmallIntegerField(default=Priority.NORMAL, choices=Priority.choices)
     state = models.CharField(max_length=16, default=LineState.DRAFT, choices=[(s.value, s.value) for s in LineState])
     came_from = models.CharField(max_length=16, blank=True, help_text="Where a blocked line was when it stopped.")
     blocked = models.JSONField(null=True, blank=True, help_text="code, sentence, findings: why a person must decide.")
     progress = models.CharField(max_length=120, blank=True, help_text="What is being done just now.")
     plan = models.JSONField(null=True, blank=True, help_text="What is held: lot, materials, slots, promise.")
+    quote = models.JSONField(
+        null=True, blank=True, help_text="What is held until a quote expires: as plan, and candidate and expires."
+    )
     run = models.PositiveSmallIntegerField(
         default=1, help_text="Which production run it is in: counts up when the cloth fails its inspection."
     )
@@ -303,6 +325,43 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line} {self.kind} ({self.state})"
+
+
+class PlanRun(models.Model):
+    """A plan that somebody asked for: worked on by one worker at a time. orders/planruns.py is its only writer."""
+
+    class Kind(models.TextChoices):
+        PLAN = "plan", "plan anew"
+        REPLAN = "replan", "plan around what has happened"
+        WHAT_IF = "what_if", "compare"
+
+    class State(models.TextChoices):
+        ASKED = "asked"
+        RUNNING = "running"
+        DONE = "done"
+        CANCELLED = "cancelled"
+        FAILED = "failed"
+
+    shop = models.ForeignKey(Shop, models.CASCADE)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    asked = models.JSONField(default=dict, help_text="Seconds, seed, weights; the event, or the branches.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.ASKED)
+    cancel = models.BooleanField(default=False, help_text="Somebody has seen enough: the best so far is kept.")
+    token = models.UUIDField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    best = models.JSONField(null=True, help_text="Figures of the best plan so far.")
+    result = models.JSONField(null=True, help_text="The number of the plan that was kept, and what else was found.")
+    error = models.JSONField(null=True, help_text="code, message and fields of what ended it.")
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.shop} {self.kind} ({self.state})"
 
 
 class Notice(models.Model):

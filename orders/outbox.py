@@ -18,7 +18,7 @@ from inventory_sync import services as inventory
 from inventory_sync.errors import ErpError
 from inventory_sync.models import Breaker, ErpConnection
 from inventory_sync.ports import MANUFACTURING_ORDER, SALE_ORDER
-from orders import audit, services, steps, tasks, work
+from orders import audit, names, services, steps, tasks, timetable
 from orders.domain.states import LineState, StepState
 from orders.errors import NothingToRetry
 from orders.models import Following, Notice, OrderLine, Shop, Step
@@ -29,10 +29,11 @@ SAYING: Final = {
     "plan": "fabric, inks and machine time to hold",
     "sync": "the sale order and the manufacturing order",
     "cancel": "that it is cancelled",
+    "reschedule": "other times for its work orders",
     "check": "a question about stock and machines",
     "release": "a question about what is held",
 }
-SPEAKING: Final = ("quote", "plan", "sync", "cancel")
+SPEAKING: Final = ("quote", "plan", "sync", "cancel", "reschedule")
 OLD: Final = timedelta(minutes=2)  # stock that was read longer ago says so beside a price
 
 
@@ -95,15 +96,16 @@ def waiting() -> QuerySet[Step]:
     )
     stopped = Q(state=StepState.FAILED, error_code__in=ERP_CODES, line__state=LineState.BLOCKED)
     not_offered = Q(state=StepState.FAILED, kind="quote", line__state=LineState.PROOFING)
-    found = Step.objects.filter(still_open | (stopped | not_offered) & ~Exists(newer))
+    not_moved = Q(state=StepState.FAILED, kind="reschedule", line__state__in=timetable.MOVABLE)
+    found = Step.objects.filter(still_open | (stopped | not_offered | not_moved) & ~Exists(newer))
     return found.select_related("line__order__customer", "line__order__shop").order_by("created_at", "pk")
 
 
 def entries(shop: Shop, found: Iterable[Step]) -> list[Entry]:
     """Return steps as people read them. A constant number of queries, and no call to an ERP that lives elsewhere."""
     found = list(found)
-    kinds = {work.record_id(step.line): MANUFACTURING_ORDER for step in found}
-    kinds |= {work.sale_id(step.line.order): SALE_ORDER for step in found}
+    kinds = {names.record_id(step.line): MANUFACTURING_ORDER for step in found}
+    kinds |= {names.sale_id(step.line.order): SALE_ORDER for step in found}
     addresses = inventory.addresses(inventory.connect(shop.connector, shop=shop.slug), kinds) if found else {}
     return [_entry(step, addresses) for step in found]
 
@@ -123,7 +125,7 @@ def _entry(step: Step, addresses: dict[str, str]) -> Entry:
         of_tries=step.max_attempts,
         since=step.created_at,
         next_try=step.due_at if pending else None,
-        address=addresses.get(work.record_id(line)) or addresses.get(work.sale_id(line.order), ""),
+        address=addresses.get(names.record_id(line)) or addresses.get(names.sale_id(line.order), ""),
         can_retry=step.state != StepState.RUNNING,
     )
 

@@ -27,7 +27,7 @@ from inventory_sync.ports import (
     SaleOrder,
     WorkOrder,
 )
-from orders import work
+from orders import names, promising, work
 from orders.domain.states import LineState
 from orders.errors import HoldChanged
 from orders.models import Approval, Candidate, Order, OrderLine
@@ -48,18 +48,18 @@ def sync(line: OrderLine) -> dict[str, str]:
     Returns the ERP's ids. Raises HoldChanged when what was planned is not held (any more), here or there.
     """
     work.say(line, "telling the ERP")
-    work.still_held(line)
-    erp, approval = work.erp_of(line.order.shop), work.newest_approval(line)
+    promising.still_held(line)
+    erp, approval = names.erp_of(line.order.shop), work.newest_approval(line)
     sale, order = _sale_of(line.order), _manufacturing_order(line, approval)
     try:
         recorded = inventory.record(
             erp,
-            sale_id=work.sale_id(line.order),
+            sale_id=names.sale_id(line.order),
             sale=sale,
-            external_id=work.record_id(line),
+            external_id=names.record_id(line),
             order=order,
             documents=_documents(line),
-            digest=(f"{work.record_id(line)}:released:r{approval.number}", _digest(line, approval)),
+            digest=(f"{names.record_id(line)}:released:r{approval.number}", _digest(line, approval)),
         )
     except (NotEnoughStock, SlotTaken) as taken:
         # It was held, and the ERP gave it to somebody else all the same: trying the same again would not help.
@@ -72,23 +72,32 @@ def sync(line: OrderLine) -> dict[str, str]:
     return {"sale_order": recorded.sale.remote_id, "manufacturing_order": recorded.ref.remote_id}
 
 
+def reschedule(line: OrderLine) -> None:
+    """Write the times that a line has now on its work orders, and when it will be ready on its sale order."""
+    work.say(line, "telling the ERP other times")
+    ref = RemoteRef(MANUFACTURING_ORDER, names.record_id(line), "")
+    names.erp_of(line.order.shop).reschedule(ref, _work_orders(line))
+    _write_sale(line.order)
+
+
 def _ask_there(line: OrderLine, approval: Approval, refused: ErpRejected) -> None:
     """Put on a person's list there what can't be changed any more because it is being made; here the line stops."""
     if refused.fields.get("state") not in {"progress", "done"}:
         return
-    name = work.record_id(line)
+    name = names.record_id(line)
     text = (
         f"{line.reference} was changed to {words.quantity(line.quantity_m, 'm')} of {line.substrate or line.weave}, "
         f"and that can't be written here: {refused}\nDecide what is made, here, and what is delivered, with sales."
     )
     ref = RemoteRef(MANUFACTURING_ORDER, name, "")
-    work.erp_of(line.order.shop).ask(ref, f"{name}:refused:r{approval.number}", "Changed too late", text)
+    names.erp_of(line.order.shop).ask(ref, f"{name}:refused:r{approval.number}", "Changed too late", text)
 
 
 def give_back(line: OrderLine) -> None:
     """Free what is held for a line that is drawn anew; its records stay and are brought to the next approval."""
-    if line.approvals.exists():
-        inventory.release_hold(work.erp_of(line.order.shop), work.hold_name(line))
+    if line.approvals.exists() or line.quote is not None:
+        inventory.release_hold(names.erp_of(line.order.shop), names.hold_name(line))
+        OrderLine.objects.filter(pk=line.pk).update(quote=None)
 
 
 def withdraw(line: OrderLine) -> None:
@@ -96,12 +105,14 @@ def withdraw(line: OrderLine) -> None:
 
     With its last line the sale order is cancelled. Earlier production runs stay: what was made was made.
     """
-    erp, order = work.erp_of(line.order.shop), line.order
-    if line.approvals.exists():
-        if inventory.cancel_record(erp, name := work.record_id(line)) is not None:
-            erp.tell(RemoteRef(MANUFACTURING_ORDER, name, ""), f"{name}:cancelled", f"{line.reference} was cancelled.")
-        inventory.release_hold(erp, work.hold_name(line))
-    sold = erp.find(SALE_ORDER, work.sale_id(order))
+    erp, order = names.erp_of(line.order.shop), line.order
+    approved, name = line.approvals.exists(), names.record_id(line)
+    if approved and inventory.cancel_record(erp, name) is not None:
+        erp.tell(RemoteRef(MANUFACTURING_ORDER, name, ""), f"{name}:cancelled", f"{line.reference} was cancelled.")
+    if approved or line.quote is not None:
+        inventory.release_hold(erp, names.hold_name(line))
+        OrderLine.objects.filter(pk=line.pk).update(quote=None)
+    sold = erp.find(SALE_ORDER, names.sale_id(order))
     if sold is None or sold.state in {"done", "cancel"}:
         return
     if order.lines.exclude(state__in=WITHDRAWN).exists():
@@ -116,9 +127,9 @@ def _write_sale(order: Order, *, written: SaleOrder | None = None) -> None:
     Lines of one order are worked on at the same time. Whoever wrote what another has changed meanwhile writes again, so
     that an older picture never stands last.
     """
-    erp = work.erp_of(order.shop)
+    erp = names.erp_of(order.shop)
     while (sale := _sale_of(order)) != written:
-        inventory.quote(erp, sale_id=work.sale_id(order), sale=sale)
+        inventory.quote(erp, sale_id=names.sale_id(order), sale=sale)
         written = sale
 
 
@@ -127,13 +138,13 @@ def _write_order(line: OrderLine, *, written: ManufacturingOrder) -> None:
 
     A line that is still on its way writes it by itself when it comes here.
     """
-    erp = work.erp_of(line.order.shop)
+    erp = names.erp_of(line.order.shop)
     known = OrderLine.objects.filter(pk=line.pk, run=line.run, state__in=[LineState.SYNCING, LineState.RELEASED])
     while (now := known.select_related("order__shop").first()) is not None:
         order = _manufacturing_order(now, work.newest_approval(now))
         if order == written:
             return
-        inventory.make(erp, external_id=work.record_id(now), order=order)
+        inventory.make(erp, external_id=names.record_id(now), order=order)
         written = order
 
 
@@ -160,7 +171,7 @@ def _sale_of(order: Order) -> SaleOrder:
             promises.append(work.moment(line.plan["promise"]) if approval and line.plan else offered.promise)
         sold.append(
             SaleLine(
-                external_id=work.sale_line_id(line),
+                external_id=names.sale_line_id(line),
                 product=_product(line),
                 description=_description(line, offered),
                 quantity=quantity,
@@ -187,24 +198,28 @@ def _manufacturing_order(line: OrderLine, approval: Approval) -> ManufacturingOr
     return ManufacturingOrder(
         product=_product(line),
         quantity=line.quantity_m,
-        reference=work.hold_name(line),
+        reference=names.hold_name(line),
         components=tuple(
             Component(sku=m["sku"], quantity=Decimal(m["quantity"]), lot=m["lot"]) for m in plan["materials"]
         ),
-        work_orders=tuple(
-            WorkOrder(
-                name=slot["name"],
-                work_centre=slot["work_centre"],
-                start=work.moment(slot["start"]),
-                end=work.moment(slot["end"]),
-                minutes=slot["minutes"],
-            )
-            for slot in plan["slots"]
-        ),
+        work_orders=_work_orders(line),
         due=work.moment(plan["promise"]),
         note=approval.candidate.round.words,
-        sale=work.sale_id(line.order),
-        sale_line=work.sale_line_id(line),
+        sale=names.sale_id(line.order),
+        sale_line=names.sale_line_id(line),
+    )
+
+
+def _work_orders(line: OrderLine) -> tuple[WorkOrder, ...]:
+    return tuple(
+        WorkOrder(
+            name=slot["name"],
+            work_centre=slot["work_centre"],
+            start=work.moment(slot["start"]),
+            end=work.moment(slot["end"]),
+            minutes=slot["minutes"],
+        )
+        for slot in _plan(line)["slots"]
     )
 
 
@@ -228,7 +243,7 @@ def _digest(line: OrderLine, approval: Approval) -> str:
     """Return what the readers of the manufacturing order are told: what, until when, from which roll, where, when."""
     plan, tz, cloth = _plan(line), line.order.shop.time_zone, line.substrate or line.weave
     said = [
-        f"Released as {work.job_name(approval)}: {words.quantity(line.quantity_m, 'm')} of {cloth}.",
+        f"Released as {names.job_name(approval)}: {words.quantity(line.quantity_m, 'm')} of {cloth}.",
         f"Promised for {words.day(work.moment(plan['promise']), tz)}: {plan['binding']}.",
     ]
     if plan["lot"]:

@@ -19,12 +19,12 @@ from django.utils import timezone
 
 from generation import services as generation
 from generation.domain.pattern import Layout, Repeat
-from orders import audit, changing, exclusivity, flow, work
+from orders import audit, changing, exclusivity, flow, names, work
 from orders.changing import Change
 from orders.domain.exploring import MAY, NEEDS, PARENTS, Way
 from orders.domain.states import LineEvent, LineState
 from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, PriceMoved, UnknownCandidate
-from orders.models import Approval, Candidate, Customer, Order, OrderLine, Round, Shop
+from orders.models import Approval, Candidate, Customer, Order, OrderLine, Priority, Round, Shop
 from production import services as production
 
 # Everything by which the product says no to a person.
@@ -58,6 +58,7 @@ class NewLine:
     due_in_days: int | None = None
     reference: bytes | None = None
     generator: str = ""
+    priority: int = Priority.NORMAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +241,14 @@ def change(
         return moved
 
 
+def prioritise(line: OrderLine, *, priority: int, by: User | None) -> None:
+    """Say how much a day late of a line weighs: the next plan counts it so."""
+    with transaction.atomic():
+        OrderLine.objects.filter(pk=line.pk).update(priority=priority)
+        details = {"priority": priority, "before": line.priority}
+        audit.record(line.order.shop, "prioritise", actor=by, line=line, details=details)
+
+
 def cancel(line: OrderLine, *, by: User | None, actor: str = "") -> OrderLine:
     """Stop the line and give back what was held for it. Raises StaleState, IllegalTransition."""
     with transaction.atomic():
@@ -315,6 +324,7 @@ def _write(shop: Shop, *, customer: str, checked: Sequence[tuple[NewLine, date, 
             weave=new.weave,
             quantity_m=new.quantity_m,
             due_date=due_date,
+            priority=new.priority,
         )
         brief.line = line
         brief.save()
@@ -354,7 +364,7 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
         weave=new.weave or None,
         quantity_m=new.quantity_m,
         repeat=repeat,
-        on=work.today(shop),
+        on=names.today(shop),
     )
     palette, palette_name = None, ""
     with _naming_field("palette"):
@@ -507,7 +517,7 @@ def _due_date(shop: Shop, new: NewLine) -> date:
         if abs(new.due_in_days) > FARTHEST_DUE_DATE.days:
             too_far = f"Due in {new.due_in_days} days is out of bounds; at most {FARTHEST_DUE_DATE.days} days ahead."
             raise InvalidOrder(too_far, fields={"field": "due_in_days"})
-        due_date, field = work.today(shop) + timedelta(days=new.due_in_days), "due_in_days"
+        due_date, field = names.today(shop) + timedelta(days=new.due_in_days), "due_in_days"
     else:
         raise InvalidOrder("When is it due? Give a due date.", fields={"field": "due_date"})
     return _in_bounds(shop, due_date, field=field)
@@ -515,7 +525,7 @@ def _due_date(shop: Shop, new: NewLine) -> date:
 
 def _in_bounds(shop: Shop, due_date: date, *, field: str) -> date:
     """Return a due date that can be asked for. Raises DueDatePast, InvalidOrder."""
-    today = work.today(shop)
+    today = names.today(shop)
     if due_date < today:
         raise DueDatePast(
             f"The due date {due_date:%d %B %Y} is in the past; today is {today:%d %B %Y}.", fields={"field": field}

@@ -6,8 +6,7 @@ the story's tables but the progress, which anybody may overwrite.
 
 import dataclasses
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -26,12 +25,11 @@ from generation import services as generation
 from generation.domain.pattern import Brief, Knobs, Layout, Repeat
 from generation.models import Artwork
 from inventory_sync import services as inventory
-from inventory_sync.errors import NotEnoughStock, SlotTaken
-from inventory_sync.ports import Erp, StockLevel, WorkCentre, in_unit
-from orders import exclusivity
+from inventory_sync.ports import Erp
+from orders import exclusivity, names, promising
 from orders.domain.exploring import EXACT, Way
-from orders.errors import CandidateNotPassed, FileDamaged, HoldChanged, NotYetInStock
-from orders.models import Approval, Candidate, Order, OrderLine, Round, Shop
+from orders.errors import CandidateNotPassed, FileDamaged
+from orders.models import Approval, Candidate, OrderLine, Round
 from production import services as production
 from production.assessment import Assessment
 from production.documents.quotation import quotation_pdf
@@ -41,8 +39,7 @@ from production.domain.finding import Finding, Severity
 from production.domain.spec import LineSpec
 from production.files import sha256_of
 from production.models import JobTicket
-from production.planning.materials import MaterialPlan, ready
-from production.planning.promise import PlannedStep, Promise, promise
+from production.planning.promise import PlannedStep
 from production.ports import LotUse, Provenance, RenderJob, WrittenFile
 
 HORIZON = timedelta(days=120)
@@ -133,7 +130,7 @@ def check(line: OrderLine) -> list[Checked]:
     """
     brief = line.newest_round
     spec = spec_of(line, brief)
-    erp = erp_of(line.order.shop)
+    erp = names.erp_of(line.order.shop)
     checked = []
     waiting = list(brief.candidates.filter(passed=None).select_related("artwork"))
     for number, candidate in enumerate(waiting, start=1):
@@ -170,26 +167,25 @@ def found_out(
     }
     if not found.passed:
         return values
-    stock, centres = _stock(erp, found, besides=besides), inventory.work_centres_of(erp)
+    promised = promising.promised(line.order.shop, erp, found, besides=besides or "")
     cost = production.cost(
         found,
         spec=spec,
-        stock=stock,
-        work_centres=centres,
+        stock=promised.stock,
+        work_centres=promised.schedule.centres,
         generation_s=generation_s,
         on=timezone.now().astimezone(ZoneInfo(line.order.shop.time_zone)).date(),
     )
-    planned = materials(found, stock, tz=line.order.shop.time_zone)
-    promised = _promise(erp, line, found, planned, centres, besides=besides)
+    late = promising.late(line, promised.promise)
     return {
         **values,
-        "findings": values["findings"] + _late(line, promised),
+        "findings": values["findings"] + [plain(finding) for finding in late],
         "cost": cost.as_dict(),
         "price": cost.price,
         "price_per_m": cost.price_per_m,
         "currency": cost.currency,
-        "promise": promised.date,
-        "binding": promised.binding,
+        "promise": promised.promise.date,
+        "binding": promised.promise.binding,
     }
 
 
@@ -235,67 +231,17 @@ def worst_findings(brief: Round) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------------------------------------ planning
 
 
-def plan(line: OrderLine, *, fence: int) -> dict[str, Any]:
-    """Plan the approved candidate with fresh stock and bookings and hold everything it needs, by reference.
-
-    `fence` grows with every try: a worker that wakes up late can't replace what a later one holds.
-    Raises NotYetInStock, NotEnoughStock, NoSlot, and SlotTaken when somebody was quicker.
-    """
-    candidate, name = newest_approval(line).candidate, hold_name(line)
-    spec = spec_of(line, candidate.round)
-    erp = erp_of(line.order.shop)
+def plan(line: OrderLine, *, fence: int) -> promising.Held:
+    """Plan the newest approval and hold everything it needs. Raises what promising.hold raises."""
     say(line, "holding fabric, inks and machine time")
+    return hold(line, newest_approval(line).candidate, fence=fence)
+
+
+def hold(line: OrderLine, candidate: Candidate, *, fence: int, expires: datetime | None = None) -> promising.Held:
+    """Hold all that a candidate needs, for ever or until it expires. Raises what promising.hold raises."""
+    spec = spec_of(line, candidate.round)
     found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
-    centres = inventory.work_centres_of(erp)
-    for last in (False, False, False, False, True):
-        stock = _stock(erp, found, besides=name, fresh=True)
-        planned = materials(found, stock, tz=line.order.shop.time_zone)
-        for each in planned:
-            if not each.in_stock:
-                when = each.ready_at.isoformat()
-                raise NotYetInStock(each.sentence, fields={"sku": each.sku, "available_from": when})
-        promised = _promise(erp, line, found, planned, centres, besides=name, fresh=True)
-        try:
-            held = inventory.hold(
-                erp,
-                reference=name,
-                fence=fence,
-                materials=[(each.sku, each.lot, each.quantity) for each in planned],
-                slots=[(step.work_centre, step.start, step.end) for step in promised.steps],
-            )
-            break
-        except (NotEnoughStock, SlotTaken):
-            # Somebody was quicker between looking and holding: look again, there may be another roll or minute.
-            if last:
-                raise
-    # What is held, not what was asked for: rolls that were chosen for it, quantities to the ERP's own step.
-    taken = [each for wanted in dict.fromkeys(m.sku for m in planned) for each in held.materials if each.sku == wanted]
-    return {
-        "lot": ", ".join(each.lot for each in taken if each.lot),
-        "materials": [
-            {
-                "sku": each.sku,
-                "name": stock[each.sku].name,
-                "lot": each.lot,
-                "quantity": str(each.quantity),
-                "unit": stock[each.sku].unit,
-            }
-            for each in taken
-        ],
-        "slots": [
-            {
-                "name": step.name,
-                "work_centre": step.work_centre,
-                "start": step.start.isoformat(),
-                "end": step.end.isoformat(),
-                "minutes": next(route.minutes[step.work_centre] for route in found.route if route.name == step.name),
-            }
-            for step in promised.steps
-        ],
-        "promise": promised.date.isoformat(),
-        "binding": promised.binding,
-        "planned_at": timezone.now().isoformat(),
-    }
+    return promising.hold(line, found, fence=fence, expires=expires)
 
 
 # ------------------------------------------------------------------------------------------------ releasing
@@ -315,9 +261,9 @@ def release(line: OrderLine) -> Released:
     Raises HoldChanged when something else is held than was planned, StaleStock when its stock was read too long ago and
     the ERP does not answer, and VerifyFailed when a file, read back by other code, is not what was to be written.
     """
-    still_held(line)
+    promising.still_held(line)
     assert line.plan is not None
-    inventory.require_fresh(erp_of(line.order.shop), [material["sku"] for material in line.plan["materials"]])
+    inventory.require_fresh(names.erp_of(line.order.shop), [material["sku"] for material in line.plan["materials"]])
     approval = newest_approval(line)
     candidate = approval.candidate
     spec = spec_of(line, candidate.round)
@@ -398,36 +344,6 @@ def _job_of(line: OrderLine, candidate: Candidate, found: Assessment, spec: Line
 def keep_released(line: OrderLine, made: Released) -> Any:
     """Number the ticket and register its files."""
     return production.record_release(line.reference, made.job.revision, made.files, made.job)
-
-
-# ------------------------------------------------------------------------------------------------ names
-# The same for ever: by them the ERP and whoever follows it know what belongs to what.
-
-
-def sale_id(order: Order) -> str:
-    """Return the name by which the ERP knows an order's sale order."""
-    return f"weftline:{order.shop.slug}:{order.number}"
-
-
-def sale_line_id(line: OrderLine) -> str:
-    """Return the name by which the ERP knows a line of the sale order."""
-    return f"weftline:{line.order.shop.slug}:{line.reference}:sale"
-
-
-def record_id(line: OrderLine) -> str:
-    """Return the name by which the ERP knows a line's manufacturing order; a reprint has one of its own."""
-    run = f":p{line.run}" if line.run > 1 else ""
-    return f"weftline:{line.order.shop.slug}:{line.reference}{run}"
-
-
-def hold_name(line: OrderLine) -> str:
-    """Return the name under which a line's fabric, inks and machine time are held."""
-    return f"{line.reference}-p{line.run}" if line.run > 1 else line.reference
-
-
-def job_name(approval: Approval) -> str:
-    """Return the name of an approval's job: its files and its ticket are known by it."""
-    return f"{approval.line.reference}-r{approval.number}"
 
 
 # ------------------------------------------------------------------------------------------------ shared
@@ -538,45 +454,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _late(line: OrderLine, promised: Promise) -> list[dict[str, Any]]:
-    """Return the finding that a promise comes after the due date; none when it is in time."""
-    day = promised.date.astimezone(ZoneInfo(line.order.shop.time_zone)).date()
-    days = (day - line.due_date).days
-    if days <= 0:
-        return []
-    late = Finding(
-        code="late",
-        severity=Severity.WARNING,
-        where="the promise",
-        measured=f"{day:%d %b %Y}",
-        limit=f"{line.due_date:%d %b %Y}",
-        remedy="Tell the customer, or choose another cloth or quantity.",
-        sentence=f"Promised {days} {'day' if days == 1 else 'days'} after the due date: {promised.binding}.",
-    )
-    return [plain(late)]
-
-
-def still_held(line: OrderLine) -> None:
-    """Read again what is held for the line. Raises HoldChanged when that is not what was planned."""
-    assert line.plan is not None
-    held = inventory.held(erp_of(line.order.shop), hold_name(line))
-    planned: Counter[str] = Counter()
-    for material in line.plan["materials"]:
-        planned[material["sku"]] += Decimal(material["quantity"])
-    holding: Counter[str] = Counter()
-    for each in held.materials if held else ():
-        holding[each.sku] += each.quantity
-    slots = {(slot["work_centre"], moment(slot["start"]), moment(slot["end"])) for slot in line.plan["slots"]}
-    rolls = {material["lot"] for material in line.plan["materials"] if material["lot"]}
-    if (
-        held is None
-        or holding != planned
-        or not rolls <= {each.lot for each in held.materials}
-        or slots != {(slot.work_centre, slot.start, slot.end) for slot in held.slots}
-    ):
-        raise HoldChanged(fields={"line": line.reference})
-
-
 def moment(text: str) -> datetime:
     """Return a moment of a plan."""
     return datetime.fromisoformat(text)
@@ -591,67 +468,14 @@ def spec_of(line: OrderLine, brief: Round) -> LineSpec:
         quantity_m=line.quantity_m,
         repeat=Repeat(brief.repeat_width_mm, brief.repeat_height_mm, Layout(brief.layout)),
         words=brief.words,
-        on=today(line.order.shop),
+        on=names.today(line.order.shop),
     )
-
-
-def today(shop: Shop) -> date:
-    """Return the day it is at the mill."""
-    return timezone.localdate(timezone=ZoneInfo(shop.time_zone))
-
-
-def erp_of(shop: Shop) -> Erp:
-    """Return the ERP of a shop."""
-    return inventory.connect(shop.connector, shop=shop.slug)
 
 
 def _seed(line: OrderLine, brief: Round, number: int) -> int:
     """Return the seed of a candidate: the same line, round and number always give the same design."""
     name = f"{line.order.shop.slug}/{line.reference}/{brief.number}/{number}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
-
-
-def _stock(erp: Erp, found: Assessment, *, besides: str | None = None, fresh: bool = False) -> dict[str, StockLevel]:
-    """Return the stock of what a design takes; what is held under the name `besides` counts as free."""
-    return inventory.stock_of(erp, [material.sku for material in found.materials], besides=besides, fresh=fresh)
-
-
-def materials(found: Assessment, stock: Mapping[str, StockLevel], *, tz: str) -> list[MaterialPlan]:
-    """Return where each material comes from and when. Raises NotEnoughStock when nothing can ever be enough."""
-    now = timezone.now()
-    return [
-        ready(
-            stock[material.sku],
-            quantity=in_unit(material.quantity, material.unit, stock[material.sku].unit),
-            one_lot=material.one_lot,
-            now=now,
-            tz=tz,
-        )
-        for material in found.materials
-    ]
-
-
-def _promise(
-    erp: Erp,
-    line: OrderLine,
-    found: Assessment,
-    materials: Sequence[MaterialPlan],
-    centres: Mapping[str, WorkCentre],
-    *,
-    besides: str | None = None,
-    fresh: bool = False,
-) -> Promise:
-    """Return the earliest end of the whole route and what it waits for. Raises NoSlot."""
-    now = timezone.now()
-    return promise(
-        found.route,
-        calendars={code: centre.calendar for code, centre in centres.items()},
-        names={code: centre.name for code, centre in centres.items()},
-        bookings=inventory.bookings_of(erp, now, now + HORIZON, besides=besides, fresh=fresh),
-        now=now,
-        materials_ready=[(each.name, each.ready_at) for each in materials if not each.in_stock],
-        tz=line.order.shop.time_zone,
-    )
 
 
 def _folder(line: OrderLine, revision: int) -> Path:

@@ -3,6 +3,14 @@
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def no_snapshots():
+    """What a test before kept in memory is of another database."""
+    from orders.timetable import forget_snapshots
+
+    forget_snapshots()
+
+
 @pytest.fixture
 def mill(db):
     """The demo mill with its factory, freshly seeded."""

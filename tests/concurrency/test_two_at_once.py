@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from inventory_sync.models import LedgerOrder, LedgerSale
-from orders import flow, recording, services, steps, work, worker
+from orders import flow, promising, recording, services, steps, work, worker
 from orders.errors import HoldChanged, IllegalTransition, StaleState
 from orders.models import Approval, OrderLine, Step
 from tests.racing import at_once
@@ -217,7 +217,7 @@ def test_a_worker_frozen_before_it_holds_can_t_replace_what_a_later_one_holds(mi
     planned = seen(line)
     go_on.set()
     frozen.join(60)
-    work.still_held(planned)
+    promising.still_held(planned)
     assert seen(line).state == "releasing"
     worker.run_until_rest([line])
     assert seen(line).state == "released"
@@ -246,7 +246,7 @@ def test_without_its_number_the_frozen_worker_does_replace_the_hold(mill, monkey
     go_on.set()
     frozen.join(60)
     with pytest.raises(HoldChanged):
-        work.still_held(planned)
+        promising.still_held(planned)
 
 
 def test_of_two_lines_for_the_last_metres_of_a_roll_one_gets_them_and_the_other_is_told_why(mill, monkeypatch):

@@ -17,7 +17,7 @@ from generation import services as generation
 from inventory_sync import services as inventory
 from inventory_sync.errors import ErpRejected
 from inventory_sync.models import LedgerOrder
-from orders import audit, flow, recording, report, services, steps, work, worker
+from orders import audit, flow, names, recording, report, services, steps, work, worker
 from orders.errors import CandidateNotPassed, IllegalTransition, StaleState, UnknownCandidate
 from orders.models import AuditEvent, Candidate, OrderLine, Step
 from production.models import InkSet, MachineProfile
@@ -290,7 +290,7 @@ def test_what_is_held_is_read_again_before_release_and_planned_anew_when_it_has_
     def somebody_frees_it_afterwards(line, *, fence):
         plan = honest(line, fence=fence)
         erp = inventory.connect("ledger", shop=mill.slug)
-        inventory.release_hold(erp, work.hold_name(line))
+        inventory.release_hold(erp, names.hold_name(line))
         return plan
 
     with monkeypatch.context() as patched:

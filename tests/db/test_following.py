@@ -21,7 +21,7 @@ from inventory_sync.models import (
     LedgerWorkOrder,
 )
 from inventory_sync.ports import MANUFACTURING_ORDER, SALE_ORDER
-from orders import following, services, work, worker
+from orders import following, names, services, worker
 from orders.models import AuditEvent, Following, Notice, OrderLine, Shop
 from orders.seeding import DEMO_FACTORY, seed
 
@@ -71,7 +71,7 @@ def ledger():
 
 
 def record_of(line):
-    return LedgerOrder.objects.get(external_id=work.record_id(line))
+    return LedgerOrder.objects.get(external_id=names.record_id(line))
 
 
 def operations(line):
@@ -88,8 +88,8 @@ def by_hand(row, **values):
 
 def asks_for(line, metres):
     """Somebody writes another length on the line's sale order."""
-    LedgerSaleLine.objects.filter(external_id=work.sale_line_id(line)).update(quantity=metres)
-    by_hand(LedgerSale.objects.get(external_id=work.sale_id(line.order)))
+    LedgerSaleLine.objects.filter(external_id=names.sale_line_id(line)).update(quantity=metres)
+    by_hand(LedgerSale.objects.get(external_id=names.sale_id(line.order)))
 
 
 def follow(line):
@@ -138,7 +138,7 @@ def test_an_offer_that_nobody_touched_leads_to_nothing(quick):
 
 def test_work_orders_that_are_started_and_done_move_the_line_on(line):
     first, *between, last = operations(line)
-    name = work.record_id(line)
+    name = names.record_id(line)
     inventory.work_on(ledger(), name, first, "start")
     assert follow(line).state == "in_production"
     for operation in (first, *between):
@@ -156,14 +156,14 @@ def test_work_orders_that_are_started_and_done_move_the_line_on(line):
 
 def test_an_order_that_was_finished_there_at_once_is_done_here(line):
     erp = ledger()
-    erp.act(erp.find(MANUFACTURING_ORDER, work.record_id(line)), "finish", "confirmed")
+    erp.act(erp.find(MANUFACTURING_ORDER, names.record_id(line)), "finish", "confirmed")
     assert follow(line).state == "done"
     assert notices(line) == []
 
 
 def test_an_order_that_was_cancelled_there_is_cancelled_here_and_gives_back_what_it_held(line):
     erp = ledger()
-    erp.act(erp.find(MANUFACTURING_ORDER, work.record_id(line)), "cancel", "confirmed")
+    erp.act(erp.find(MANUFACTURING_ORDER, names.record_id(line)), "cancel", "confirmed")
     assert follow(line).state == "cancelling"
     line = work_on(line)
     assert line.state == "cancelled"
@@ -176,7 +176,7 @@ def test_an_order_that_was_cancelled_there_is_cancelled_here_and_gives_back_what
 def test_cloth_that_is_made_is_not_cancelled_by_a_click_there(line):
     *others, _ = operations(line)
     for operation in others:
-        inventory.work_on(ledger(), work.record_id(line), operation, "finish")
+        inventory.work_on(ledger(), names.record_id(line), operation, "finish")
     assert follow(line).state == "inspecting"
     by_hand(record_of(line), state="cancel")
     assert follow(line).state == "inspecting"
@@ -222,7 +222,7 @@ def test_two_records_that_don_t_agree_are_for_a_person(line):
 
 
 def test_a_length_that_comes_too_late_is_a_notice_once_and_is_on_a_list_there(line):
-    inventory.work_on(ledger(), work.record_id(line), operations(line)[0], "start")
+    inventory.work_on(ledger(), names.record_id(line), operations(line)[0], "start")
     follow(line)
     asks_for(line, 8)
     for _ in range(3):
@@ -235,7 +235,7 @@ def test_a_length_that_comes_too_late_is_a_notice_once_and_is_on_a_list_there(li
 
 
 def test_a_length_that_is_put_back_settles_its_notice_by_itself(line):
-    inventory.work_on(ledger(), work.record_id(line), operations(line)[0], "start")
+    inventory.work_on(ledger(), names.record_id(line), operations(line)[0], "start")
     asks_for(line, 8)
     follow(line)
     assert notices(line, settled_at=None) == ["quantity_changed_in_erp"]
@@ -249,7 +249,7 @@ def test_a_length_that_is_put_back_settles_its_notice_by_itself(line):
 
 def test_what_a_person_has_settled_is_not_shown_again(line, django_user_model):
     anna = django_user_model.objects.create_user("anna")
-    inventory.work_on(ledger(), work.record_id(line), operations(line)[0], "start")
+    inventory.work_on(ledger(), names.record_id(line), operations(line)[0], "start")
     asks_for(line, 8)
     follow(line)
     following.settle(Notice.objects.get(), by=anna)
@@ -323,7 +323,7 @@ def test_a_work_order_that_goes_to_another_machine_is_followed(line):
 
 
 def test_a_reservation_that_is_lost_before_production_is_a_notice_with_what_is_missing(line):
-    erp, name = ledger(), work.hold_name(line)
+    erp, name = ledger(), names.hold_name(line)
     held = erp.held(name)
     erp.release(name)
     follow(line)
@@ -339,8 +339,8 @@ def test_a_reservation_that_is_lost_before_production_is_a_notice_with_what_is_m
 
 
 def test_what_production_uses_up_is_no_lost_reservation(line):
-    inventory.work_on(ledger(), work.record_id(line), operations(line)[0], "start")
-    ledger().release(work.hold_name(line))
+    inventory.work_on(ledger(), names.record_id(line), operations(line)[0], "start")
+    ledger().release(names.hold_name(line))
     assert follow(line).state == "in_production"
     assert notices(line) == []
 
@@ -349,7 +349,7 @@ def test_what_production_uses_up_is_no_lost_reservation(line):
 
 
 def test_a_deleted_manufacturing_order_is_found_by_the_sweep_and_never_made_again(line):
-    name = work.record_id(line)
+    name = names.record_id(line)
     record_of(line).delete()
     follow(line)
     assert notices(line) == [], "a deletion leaves no change to follow"
@@ -439,7 +439,7 @@ def test_without_the_line_s_version_an_older_picture_would_undo_it(line, monkeyp
 
 
 def dies_after_reading_the_changes(line, monkeypatch):
-    inventory.work_on(ledger(), work.record_id(line), operations(line)[0], "start")
+    inventory.work_on(ledger(), names.record_id(line), operations(line)[0], "start")
 
     def die(*args):
         raise RuntimeError("killed")
@@ -479,7 +479,7 @@ def far(distant, quick):
 
 def test_an_erp_that_lives_elsewhere_is_followed_in_the_same_way(far, distant):
     line = released(far)
-    inventory.work_on(ledger(), work.record_id(line), operations(line)[0], "start")
+    inventory.work_on(ledger(), names.record_id(line), operations(line)[0], "start")
     distant.cut = True
     with pytest.raises(ErpUnavailable):
         following.follow(far)
@@ -545,7 +545,7 @@ def test_two_shops_follow_only_their_own(line, quick):
     second.generator = "quick"
     second.save()
     theirs = released(second)
-    inventory.work_on(ledger(), work.record_id(line), operations(line)[0], "start")
+    inventory.work_on(ledger(), names.record_id(line), operations(line)[0], "start")
     following.follow(second)
     assert (now(line).state, now(theirs).state) == ("released", "released")
     following.follow(quick)

@@ -10,7 +10,7 @@ from inventory_sync import mirror
 from inventory_sync import services as inventory
 from inventory_sync.models import Breaker, ErpConnection, ErpLink
 from inventory_sync.ports import MANUFACTURING_ORDER
-from orders import following, outbox, services, steps, work, worker
+from orders import following, names, outbox, services, steps, worker
 from orders.errors import NothingToRetry
 from orders.models import OrderLine, Step
 
@@ -141,7 +141,7 @@ def test_a_record_that_lives_elsewhere_has_an_address_while_its_erp_is_away(dist
     waiting(line)
     assert shown(quick)[0].address == ""
     ErpLink.objects.create(
-        shop="demo", kind=MANUFACTURING_ORDER, external_id=work.record_id(line), remote_id=7
+        shop="demo", kind=MANUFACTURING_ORDER, external_id=names.record_id(line), remote_id=7
     )
     distant.cut = True
     distant.asked.clear()

@@ -19,7 +19,7 @@ from inventory_sync.models import (
     LedgerSale,
     LedgerSaleLine,
 )
-from orders import flow, recording, services, steps, work, worker
+from orders import flow, names, recording, services, steps, work, worker
 from orders.errors import (
     CandidateNotPassed,
     DueDatePast,
@@ -91,7 +91,7 @@ def made():
 
 
 def stock(shop, sku="FAB-COT-SAT"):
-    return inventory.stock_of(work.erp_of(shop), [sku])[sku].free
+    return inventory.stock_of(names.erp_of(shop), [sku])[sku].free
 
 
 def erp_is_away(monkeypatch, *verbs):
@@ -109,11 +109,11 @@ def erp_is_away(monkeypatch, *verbs):
 
 def test_records_and_holds_have_the_same_names_for_ever_and_a_reprint_its_own(quick):
     line = placed(quick)
-    assert work.sale_id(line.order) == "weftline:demo:WL-000001"
-    assert work.sale_line_id(line) == "weftline:demo:WL-000001-1:sale"
-    assert (work.record_id(line), work.hold_name(line)) == ("weftline:demo:WL-000001-1", "WL-000001-1")
+    assert names.sale_id(line.order) == "weftline:demo:WL-000001"
+    assert names.sale_line_id(line) == "weftline:demo:WL-000001-1:sale"
+    assert (names.record_id(line), names.hold_name(line)) == ("weftline:demo:WL-000001-1", "WL-000001-1")
     line.run = 2
-    assert (work.record_id(line), work.hold_name(line)) == ("weftline:demo:WL-000001-1:p2", "WL-000001-1-p2")
+    assert (names.record_id(line), names.hold_name(line)) == ("weftline:demo:WL-000001-1:p2", "WL-000001-1-p2")
 
 
 # ------------------------------------------------------------------------------------------------ offered
@@ -222,7 +222,7 @@ def test_without_looking_again_a_late_quotation_undoes_what_was_sold(quick, monk
 
     def once(order, *, written=None):
         if written is None:
-            inventory.quote(work.erp_of(order.shop), sale_id=work.sale_id(order), sale=offered)
+            inventory.quote(names.erp_of(order.shop), sale_id=names.sale_id(order), sale=offered)
 
     with monkeypatch.context() as patched:
         patched.setattr(recording, "_write_sale", once)
@@ -250,7 +250,7 @@ def test_a_released_line_is_one_confirmed_sale_and_one_order_with_its_files(quic
     assert sold() == ("confirmed", {"WL-000001-1": (6, approval.candidate.price_per_m)})
     order = made()
     assert (order.state, order.quantity, order.reference) == ("confirmed", 6, "WL-000001-1")
-    assert (order.sale, order.sale_line) == (work.sale_id(line.order), work.sale_line_id(line))
+    assert (order.sale, order.sale_line) == (names.sale_id(line.order), names.sale_line_id(line))
     assert order.due == work.moment(line.plan["promise"])
     attached = {one.name: one for one in LedgerAttachment.objects.all()}
     assert {name.removeprefix("WL-000001-1-r1") for name in attached} == {
@@ -509,7 +509,7 @@ def test_a_cloth_that_fails_is_made_once_more_under_an_order_of_its_own(quick):
     before = stock(quick)
     line = released(quick)
     first = made()
-    erp = work.erp_of(quick)
+    erp = names.erp_of(quick)
     for operation in first.work_orders.values_list("name", flat=True):
         inventory.work_on(erp, first.external_id, operation, "finish")
     assert LedgerOrder.objects.get().state == "done"
@@ -539,8 +539,8 @@ def test_cancelling_cancels_the_order_frees_what_it_holds_and_with_the_last_line
     assert work_on(first).state == "cancelled"
     state, lines = sold()
     assert (state, lines["WL-000001-1"][0], lines["WL-000001-2"][0]) == ("confirmed", 0, 4)
-    assert LedgerOrder.objects.get(external_id=work.record_id(first)).state == "cancel"
-    assert LedgerOrder.objects.get(external_id=work.record_id(second)).state == "confirmed"
+    assert LedgerOrder.objects.get(external_id=names.record_id(first)).state == "cancel"
+    assert LedgerOrder.objects.get(external_id=names.record_id(second)).state == "confirmed"
     services.cancel(second, by=None)
     assert work_on(second).state == "cancelled"
     assert sold()[0] == "cancel"
@@ -567,7 +567,7 @@ def test_a_line_cancelled_while_it_is_drawn_anew_does_not_stay_on_the_sale(quick
 
 def test_a_sale_that_somebody_cancelled_in_the_erp_does_not_hold_up_cancelling_the_line(quick):
     line = released(quick)
-    inventory.cancel_record(work.erp_of(quick), work.sale_id(line.order), kind="sale_order")
+    inventory.cancel_record(names.erp_of(quick), names.sale_id(line.order), kind="sale_order")
     services.cancel(line, by=None)
     assert work_on(line).state == "cancelled"
     assert made().state == "cancel"
