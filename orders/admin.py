@@ -116,6 +116,14 @@ class OrderLineAdmin(ReadOnly):
     list_filter = ("state", "order__shop")
 
 
+@admin.register(models.PlanRun)
+class PlanRunAdmin(ReadOnly):
+    """Plans that were asked for."""
+
+    list_display = ("pk", "kind", "state", "by", "created_at", "ended_at", "shop")
+    list_filter = ("state", "shop")
+
+
 @admin.register(models.Round)
 class RoundAdmin(ReadOnly):
     """Briefs."""

@@ -18,7 +18,7 @@ from django.utils import timezone
 from generation.errors import GenerationError
 from inventory_sync import services as inventory
 from inventory_sync.errors import ErpError, ErpUnavailable
-from orders import audit, recording, steps, tasks, work
+from orders import audit, planning, planruns, recording, steps, tasks, work
 from orders.domain.states import LineEvent, LineState, next_line_state
 from orders.errors import (
     HoldChanged,
@@ -53,16 +53,17 @@ BELONGS = {
     **{kind: {state} for state, kind in OPENS.items()},
     "check": {LineState.GENERATING},
     "cancel": {LineState.CANCELLING, LineState.CANCELLED},
+    "reschedule": {LineState.RELEASED, LineState.IN_PRODUCTION, LineState.INSPECTING},
 }
 
 # What a person may have to wait for an outside system longer than a worker's few tries.
-TRIES = {"check": 8, "quote": 12, "plan": 8, "sync": 12, "cancel": 12}
+TRIES = {"check": 8, "quote": 12, "plan": 8, "sync": 12, "cancel": 12, "reschedule": planning.TRIES}
 
 # An ERP that is away is no fault of the order's: so long a step waits for it without using up its tries.
 PATIENCE = timedelta(hours=24)
 
 # Nobody waits for these: when all their tries are over the line stays where it is, and that is written down.
-UNHURRIED = frozenset({"quote"})
+UNHURRIED = frozenset({"quote", "reschedule"})
 
 # With these a person moves a line on, whatever step is still open for it.
 OVERTAKING = frozenset({LineEvent.APPROVE, LineEvent.REVISE, LineEvent.CHANGE, LineEvent.CANCEL})
@@ -81,7 +82,7 @@ def draw(line: OrderLine, held: steps.Claim) -> Settle:
     recording.give_back(line)
     for artwork in work.draw(line):
         steps.keep(held, partial(work.keep_drawn, line, artwork))
-    return lambda: _open(line, "check")
+    return lambda: open_for(line, "check")
 
 
 def check(line: OrderLine, held: steps.Claim) -> Settle:
@@ -94,7 +95,7 @@ def check(line: OrderLine, held: steps.Claim) -> Settle:
         passed = brief.candidates.filter(passed=True).count()
         if passed < work.wanted(brief) and brief.batch < BATCHES and not work.has_one_answer(brief):
             Round.objects.filter(pk=brief.pk).update(batch=F("batch") + 1)
-            _open(line, "draw")
+            open_for(line, "draw")
         elif passed:
             move(line, LineEvent.OK, details={"passed": passed, "drawn": brief.candidates.count()})
         else:
@@ -112,10 +113,12 @@ def quote(line: OrderLine, held: steps.Claim) -> Settle:
 
 def plan(line: OrderLine, held: steps.Claim) -> Settle:
     """Plan the approved candidate with fresh stock and bookings, and hold its fabric, inks and machine time."""
-    plan = work.plan(line, fence=held.fence)
+    found = work.plan(line, fence=held.fence)
+    plan = found.plan
 
     def settle() -> None:
-        OrderLine.objects.filter(pk=line.pk).update(plan=plan)
+        OrderLine.objects.filter(pk=line.pk).update(plan=plan, quote=None)
+        planning.displace(line.order.shop, found.displaced, because=line.reference)
         move(line, LineEvent.OK, details={"lot": plan["lot"], "promise": plan["promise"]})
 
     return settle
@@ -145,6 +148,20 @@ def cancel(line: OrderLine, held: steps.Claim) -> Settle:
     return lambda: move(line, LineEvent.OK) if line.state == LineState.CANCELLING else None
 
 
+def reschedule(line: OrderLine, held: steps.Claim) -> Settle:
+    """Tell the ERP a line's other times; where they changed once more meanwhile, tell it again."""
+    steps.still_mine(held)
+    recording.reschedule(line)
+
+    def settle() -> None:
+        OrderLine.objects.filter(pk=line.pk).update(progress="")
+        now = OrderLine.objects.get(pk=line.pk)
+        if now.plan != line.plan and now.state in BELONGS["reschedule"]:
+            open_for(now, "reschedule")
+
+    return settle
+
+
 STEPS: dict[str, Callable[[OrderLine, steps.Claim], Settle]] = {
     "draw": draw,
     "check": check,
@@ -153,6 +170,7 @@ STEPS: dict[str, Callable[[OrderLine, steps.Claim], Settle]] = {
     "release": release,
     "sync": sync,
     "cancel": cancel,
+    "reschedule": reschedule,
 }
 
 
@@ -182,7 +200,7 @@ def move(
     if event in OVERTAKING:
         steps.drop_open(fresh)
     if new in OPENS:
-        _open(fresh, OPENS[new])
+        open_for(fresh, OPENS[new])
     return fresh
 
 
@@ -233,6 +251,8 @@ def answer_bell(step_id: int) -> None:
     This is what the queue calls. Drawing takes ten times as long as all other steps of a line together.
     """
     if Step.objects.filter(pk=step_id, kind="draw").exists():
+        for wanted in planruns.due():
+            planruns.answer(wanted)
         for quicker in steps.due(exclude_kind="draw"):
             run_step(quicker)
     run_step(step_id)
@@ -245,6 +265,7 @@ def sweep() -> int:
     """
     steps.sweep(_worker_died)
     inventory.release_expired(timezone.now())
+    planruns.sweep()
     due = steps.due()
     # As many bells as there are steps due: a queue that nobody empties must not fill up.
     lacking = due[: max(0, len(due) - tasks.waiting())]
@@ -275,7 +296,7 @@ def _lost(held: steps.Claim, line: OrderLine, lost: LostLease) -> None:
         fresh = OrderLine.objects.select_related("order__shop").get(pk=line.pk)
         if fresh.state in BELONGS["cancel"]:
             steps.drop_open(fresh)
-            _open(fresh, "cancel")
+            open_for(fresh, "cancel")
 
 
 def _give_up(line: OrderLine, kind: str, error: Any) -> None:
@@ -295,7 +316,8 @@ def _worker_died(step: Step) -> None:
         log.exception("step %s %s of %s ended under a line that moved on", step.pk, step.kind, step.line.reference)
 
 
-def _open(line: OrderLine, kind: str) -> Step:
+def open_for(line: OrderLine, kind: str) -> Step:
+    """Write down a line's next step, inside the caller's transaction, and ring for it once that is in."""
     step = steps.open_step(line, kind, max_attempts=TRIES.get(kind, 4))
     tasks.ring(step.pk)
     return step

@@ -13,6 +13,11 @@ def ring(step_id: int) -> None:
     transaction.on_commit(partial(_push, step_id), robust=True)
 
 
+def ring_plan(run_id: int) -> None:
+    """The same for a plan that somebody asked for."""
+    transaction.on_commit(partial(_push_plan, run_id), robust=True)
+
+
 def waiting() -> int:
     """Return how many bells lie in the queue that no worker has answered yet."""
     return int(get_broker().queue_size())
@@ -20,3 +25,7 @@ def waiting() -> int:
 
 def _push(step_id: int) -> None:
     async_task("orders.flow.answer_bell", step_id, q_options={"save": False})
+
+
+def _push_plan(run_id: int) -> None:
+    async_task("orders.planruns.answer", run_id, q_options={"save": False})

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from orders.api import erp as erp_api
+from orders.api import planning as planning_api
 from orders.api import views as api
 from orders.web import erp as erp_web
 from orders.web import views as web
@@ -20,6 +21,8 @@ router.register("lines", api.LineViewSet)
 router.register("candidates", api.CandidateViewSet)
 router.register("erp/outbox", erp_api.OutboxViewSet, basename="outbox")
 router.register("erp/notices", erp_api.NoticeViewSet)
+router.register("plans/runs", planning_api.PlanRunViewSet, basename="plan-runs")
+router.register("plans", planning_api.PlanViewSet, basename="plans")
 
 urlpatterns = [
     path("", web.index, name="index"),
@@ -32,6 +35,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("api/", include(router.urls)),
     path("api/lines/<slug:reference>/files/<str:name>", api.FileView.as_view(), name="file"),
+    path("api/promise/", planning_api.PromiseView.as_view(), name="promise"),
     path("api/stock/", api.StockView.as_view(), name="stock"),
     path("api/work_centres/", api.WorkCentreView.as_view(), name="work-centres"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

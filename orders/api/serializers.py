@@ -14,8 +14,9 @@ from generation.domain.pattern import Layout
 from generation.services import LONGEST_WORDS
 from orders import clock, work
 from orders.domain.exploring import PARENTS
-from orders.models import Approval, Candidate, Exclusivity, Notice, Order, OrderLine, Round
+from orders.models import Approval, Candidate, Exclusivity, Notice, Order, OrderLine, PlanRun, Priority, Round
 from orders.services import Exploration, NewLine
+from production.models import PlanVersion
 
 ORDER_EXAMPLE = {
     "customer": "Atelier Nord",
@@ -185,6 +186,9 @@ class LineInput(WishFields):
         required=False, error_messages={"invalid": "Write the days as a whole number, such as 10."}
     )
     due_date = serializers.DateField(required=False)
+    priority = serializers.ChoiceField(
+        choices=Priority.choices, required=False, help_text="How much a day late weighs: 1 normal to 10 rush."
+    )
     reference = PictureField(required=False, help_text="A reference picture, base64.")
 
     def to_internal_value(self, data: Any) -> NewLine:
@@ -396,7 +400,7 @@ class LineBrief(serializers.ModelSerializer):
         model = OrderLine
         fields: tuple[str, ...] = (
             "reference", "position", "substrate", "weave", "quantity_m", "due_date", "state", "progress", "blocked",
-            "words", "layout", "repeat_mm", "version",
+            "words", "layout", "repeat_mm", "version", "priority",
         )  # fmt: skip
 
     def get_repeat_mm(self, line: OrderLine) -> list[float]:
@@ -419,7 +423,7 @@ class LineView(LineBrief):
     clock = serializers.SerializerMethodField()
 
     class Meta(LineBrief.Meta):
-        fields = (*LineBrief.Meta.fields, "candidates", "rounds", "approvals", "plan", "files", "clock")
+        fields = (*LineBrief.Meta.fields, "candidates", "rounds", "approvals", "plan", "quote", "files", "clock")
 
     @extend_schema_field(CandidateView(many=True))
     def get_candidates(self, line: OrderLine) -> Any:
@@ -509,6 +513,155 @@ class NoticeView(serializers.ModelSerializer):
     class Meta:
         model = Notice
         fields = ("id", "line", "code", "sentence", "fields", "at", "settled_at", "settled_by")
+
+
+class PlanBrief(serializers.ModelSerializer):
+    """A plan as it stands in a list."""
+
+    published = serializers.SerializerMethodField(help_text="Whether it is the plan that holds.")
+    sentence = serializers.CharField(source="difference.sentence", help_text="How it differs from what held.")
+    figures = serializers.JSONField()
+
+    class Meta:
+        model = PlanVersion
+        fields: tuple[str, ...] = (
+            "number", "base", "published", "reason", "by", "at", "found_by", "figures", "sentence",
+        )  # fmt: skip
+
+    def get_published(self, version: PlanVersion) -> bool:
+        return bool(self.context.get("published") == version.number)
+
+
+class PlanView(PlanBrief):
+    """A plan with all that it says."""
+
+    assignments = serializers.ListField(child=serializers.JSONField())
+    difference = serializers.JSONField()
+
+    class Meta(PlanBrief.Meta):
+        fields = (*PlanBrief.Meta.fields, "seed", "effort", "assignments", "difference")
+
+
+class PlanRunView(serializers.ModelSerializer):
+    """A plan that was asked for."""
+
+    by = serializers.CharField(source="by.username", allow_null=True, default=None)
+    asked = serializers.JSONField()
+    best = serializers.JSONField(allow_null=True, help_text="Figures of the best plan so far.")
+    result = serializers.JSONField(allow_null=True, help_text="The plan that was kept, by number; or the branches.")
+    error = serializers.JSONField(allow_null=True)
+
+    class Meta:
+        model = PlanRun
+        fields = ("id", "kind", "asked", "by", "state", "best", "result", "error", "created_at", "ended_at")
+
+
+class PublishedView(serializers.Serializer):
+    """What publishing a plan has moved."""
+
+    plan = serializers.IntegerField()
+    lines = serializers.ListField(child=serializers.CharField())
+
+
+class WeightsInput(Strict):
+    """What each unit costs beside a minute of changeover."""
+
+    tardiness = serializers.FloatField(required=False, min_value=0, max_value=1e6, help_text="Per minute late.")
+    changeover = serializers.FloatField(required=False, min_value=0, max_value=1e6, help_text="Per minute.")
+    money = serializers.FloatField(required=False, min_value=0, max_value=1e6, help_text="Per unit of money.")
+    moved = serializers.FloatField(required=False, min_value=0, max_value=1e6, help_text="Per operation moved.")
+    overtime = serializers.FloatField(required=False, min_value=0, max_value=1e6, help_text="Per minute.")
+    makespan = serializers.FloatField(required=False, min_value=0, max_value=1e6, help_text="Per minute until the end.")
+
+
+class PlanInput(Strict):
+    """How long to look for a plan, and what counts."""
+
+    seconds = serializers.FloatField(required=False, min_value=0.1, max_value=300, default=10)
+    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
+    weights = WeightsInput(required=False)
+
+
+REPLAN_EXAMPLES = {
+    "A printer is down": {
+        "changes": [
+            {"change": "breakdown", "machine": "PRT1", "span": ["2026-12-01T08:00:00Z", "2026-12-01T18:00:00Z"]}
+        ]
+    },
+    "A rush order": {"changes": [{"change": "rush", "job": "WL-000012-1", "weight": 10}]},
+    "Fabric comes late": {"changes": [{"change": "late", "job": "WL-000012-1", "release": "2026-12-02T10:00:00Z"}]},
+}
+WHAT_IF_EXAMPLE = {
+    "branches": {
+        "Saturday shift": [
+            {
+                "change": "overtime",
+                "machine": "PRT1",
+                "spans": [["2026-12-05T06:00:00Z", "2026-12-05T14:00:00Z"]],
+                "per_hour": "38",
+            }
+        ],
+        "Printed elsewhere": [{"change": "outsource", "job": "WL-000012-1", "days": 5, "money": "340"}],
+    }
+}
+PROMISE_EXAMPLE = {"substrate": "FAB-COT-SAT", "quantity_m": "12.5"}
+
+
+class Changes(serializers.ListField):
+    """What has happened, or could: breakdown, booked, late, rush; overtime, outsource, no_maintenance, postpone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.DictField(), min_length=1, max_length=50, **options)
+
+
+class ReplanInput(PlanInput):
+    """What has happened: machines that stand still or are booked, deliveries that are late, orders in a hurry."""
+
+    changes = Changes()
+    seconds = serializers.FloatField(required=False, min_value=0.1, max_value=300, default=4)
+
+
+class WhatIfInput(PlanInput):
+    """Branches to compare, by name: what would be otherwise in each."""
+
+    branches = serializers.DictField(child=Changes(), allow_empty=False)
+    seconds = serializers.FloatField(required=False, min_value=0.1, max_value=60, default=5, help_text="For each.")
+
+    def validate_branches(self, branches: dict[str, Any]) -> dict[str, Any]:
+        if len(branches) > 8:
+            raise serializers.ValidationError(f"These are {len(branches)} branches; 8 are compared at most.")
+        return branches
+
+
+class PromiseInput(Strict):
+    """What is asked for: so much of a fabric to print, or of a cloth to weave."""
+
+    substrate = Text(max_length=64, required=False)
+    weave = Text(max_length=64, required=False)
+    quantity_m = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=0)
+    drawn = serializers.BooleanField(required=False, default=False, help_text="There is a design already.")
+    resequence = serializers.BooleanField(
+        required=False, default=False, help_text="Also how early if other work were planned anew: half a second more."
+    )
+
+
+class PriorityInput(Strict):
+    """How much a day late of a line weighs against a day of another."""
+
+    priority = serializers.ChoiceField(choices=Priority.choices)
+
+
+class QuoteInput(Strict):
+    """For how long to hold."""
+
+    hours = serializers.IntegerField(required=False, min_value=1, max_value=24 * 30)
+
+
+def plan_number(text: str) -> int:
+    """Return a plan's number from a query."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise serializers.ValidationError({"against": ["Give the number of a plan."]})
+    return int(text)
 
 
 class HealthView(serializers.Serializer):

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory_sync import services as inventory
-from orders import exclusivity, health, sending, services, watching, work
+from orders import exclusivity, health, quoting, sending, services, watching, work
 from orders.api import serializers
 from orders.api.permissions import EVERYONE
 from orders.models import Candidate, Order, OrderLine, Role, Round
@@ -123,6 +123,7 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
     roles = {
         "list": EVERYONE, "retrieve": EVERYONE, "approve": DESIGN, "revise": DESIGN, "explore": DESIGN, "cancel": SELL,
         "resume": PLAN, "send": SEND, "stream": EVERYONE, "change": SELL, "propose_change": SELL,
+        "release_quote": SELL, "prioritise": PLAN,
     }  # fmt: skip
 
     @extend_schema(request=serializers.ApproveInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
@@ -210,6 +211,22 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
         services.resume(self.get_object(), by=request.user)
         return self._shown()
 
+    @extend_schema(request=None, responses={200: serializers.LineView, **REFUSED_CHANGE})
+    @action(detail=True, methods=["post"], url_path="quote/release")
+    def release_quote(self, request: Request, reference: str) -> Response:
+        """Free what a quote holds before it expires."""
+        quoting.give_back(self.get_object(), by=request.user)
+        return self._shown()
+
+    @extend_schema(request=serializers.PriorityInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
+    @action(detail=True, methods=["post"])
+    def prioritise(self, request: Request, reference: str) -> Response:
+        """Say how much a day late of this line weighs for the planner."""
+        wish = serializers.PriorityInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        services.prioritise(self.get_object(), by=request.user, **wish.validated_data)
+        return self._shown()
+
     @extend_schema(request=serializers.SendInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
     @action(detail=True, methods=["post"])
     def send(self, request: Request, reference: str) -> Response:
@@ -230,7 +247,10 @@ class CandidateViewSet(ShopScoped):
     serializer_class = serializers.CandidateView
     shop_path = "round__line__order__shop"
     lookup_value_regex = r"[0-9]{1,12}"
-    roles = {"retrieve": EVERYONE, "preview": EVERYONE, "alike": SELL, "exclusive": SELL, "quotation": SELL}
+    roles = {
+        "retrieve": EVERYONE, "preview": EVERYONE, "alike": SELL, "exclusive": SELL, "quotation": SELL,
+        "quote": SELL,
+    }  # fmt: skip
 
     @extend_schema(responses={200: serializers.CandidateView, **CLIENT_ERRORS})
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -253,6 +273,15 @@ class CandidateViewSet(ShopScoped):
         png = work.preview(candidate, size_px=size_px, repeats=repeats)
         keep = "private, max-age=86400" if candidate.checked_at else "no-store"
         return HttpResponse(png, content_type="image/png", headers={"Cache-Control": keep})
+
+    @extend_schema(request=serializers.QuoteInput, responses={200: serializers.LineView, **REFUSED_CHANGE})
+    @action(detail=True, methods=["post"])
+    def quote(self, request: Request, pk: str) -> Response:
+        """Hold fabric, inks and machine time for this design until the quote expires; of a line, one at a time."""
+        wish = serializers.QuoteInput(data=request.data)
+        wish.is_valid(raise_exception=True)
+        line = quoting.quote(self.get_object(), by=request.user, **wish.validated_data)
+        return Response(serializers.LineView(line, context=self.get_serializer_context()).data)
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY, **CLIENT_ERRORS})
     @action(detail=True, methods=["get"])

@@ -19,7 +19,7 @@ import zxingcpp
 from PIL import Image
 
 from generation.evaluation import speed
-from tests.benchmarks import colour, inks, loom, pdfx, print_files, tickets
+from tests.benchmarks import colour, inks, loom, pdfx, planning, print_files, promise_api, tickets
 from tests.benchmarks.promise import microseconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +52,10 @@ def main() -> None:
         *print_files.figures(),
         *tickets.figures(),
     ]:
+        say(what, found)
+    for what, found in promise_api.figures():
+        say(what, found)
+    for what, found in planning.figures():  # a quarter of an hour: each as it comes
         say(what, found)
     for figure in speed.measure():
         bound = f"{figure.bound} {figure.unit}: {'holds' if figure.holds else 'DOES NOT HOLD'}" if figure.bound else ""

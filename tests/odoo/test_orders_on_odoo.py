@@ -4,6 +4,7 @@ What stands in Odoo is read by the administrator with none of the connector's co
 """
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,9 +14,10 @@ from django.utils import timezone
 from inventory_sync import services as inventory
 from inventory_sync.connectors.odoo_session import forget_sessions
 from inventory_sync.models import ErpConnection, ErpLink
-from orders import following, recording, services, worker
+from orders import following, planning, recording, services, worker
 from orders.models import Notice, OrderLine, Shop
 from orders.seeding import DEMO_FACTORY, seed
+from production.planning.plan import Plan, figures_of
 from tests import odoo_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,6 +35,7 @@ class Mill:
 
     def __init__(self, shop, server):
         self.shop, self.server = shop, server
+        self.undo = []  # what others had there before
 
     def placed(self, **changes):
         wish = {
@@ -90,10 +93,31 @@ class Mill:
             if row[quantity]
         }
 
+    def books(self, work_centre, start, end):
+        """Another user puts work of their own on a machine; returns how to look at it again."""
+        names, fields = self.times, ["workcenter_id", *self.times]
+        theirs = [("production_id.origin", "=", "demo"), ("workcenter_id.code", "=", "PRT1")]
+        work = self.server.rows("mrp.workorder", theirs, fields, order="id")[0]
+        (centre,) = self.server.rows("mrp.workcenter", [("code", "=", work_centre)], ["id"])
+        before = {"workcenter_id": work["workcenter_id"][0], **{name: work[name] for name in names}}
+        self.undo.append((work["id"], before))
+        values = {"workcenter_id": centre["id"], names[0]: said(start), names[1]: said(end)}
+        self.server.ask("mrp.workorder", "write", [work["id"]], values)
+
+        def look():
+            (row,) = self.server.rows("mrp.workorder", [("id", "=", work["id"])], list(names))
+            return {"start": row[names[0]], "end": row[names[1]]}
+
+        return look
+
+    @property
+    def times(self):
+        new = self.server.major >= 17
+        return ("date_start", "date_finished") if new else ("date_planned_start", "date_planned_finished")
+
     def works(self, line):
         (order,) = self.made(line)
-        start, end = ("date_start", "date_finished") if self.server.major >= 17 else (
-            "date_planned_start", "date_planned_finished")  # fmt: skip
+        start, end = self.times
         rows = self.server.rows(
             "mrp.workorder", [("id", "in", order["workorder_ids"])], ["name", "workcenter_id", start, end, "state"],
             order="id",
@@ -120,7 +144,14 @@ def mill(request, settings, monkeypatch):
     # Numbers begin anew in every shop, and Odoo keeps what earlier tests wrote.
     Shop.objects.filter(slug=slug).update(order_sequence=int(uuid.uuid4().int % 800_000) + 100_000)
     found.began = (timezone.now() - timedelta(minutes=10)).strftime("%Y-%m-%d %H:%M:%S")
-    return found
+    yield found
+    for work, before in found.undo:
+        server.ask("mrp.workorder", "write", [work], before)
+
+
+def said(text):
+    """A moment as Odoo takes it."""
+    return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def at(text):
@@ -234,6 +265,41 @@ def test_a_work_order_moved_in_odoo_moves_the_plan_and_the_promise(mill):
     assert at(line.plan["slots"][-1]["start"]) == at(_days(work["start"], 7))
     moved = datetime.fromisoformat(line.plan["promise"]) - datetime.fromisoformat(before["promise"])
     assert abs(moved - timedelta(days=7)) < timedelta(minutes=2)
+
+
+def test_a_published_plan_stands_on_the_work_orders(mill):
+    line = mill.released()
+    following.follow(mill.shop)
+    schedule = planning.to_plan(mill.shop)
+    week = 7 * 24 * 60
+    moved = tuple(
+        replace(one, start=one.start + week, end=one.end + week, changeover=one.changeover + week)
+        for one in schedule.assignments
+    )
+    plan = Plan(moved, figures_of(schedule.problem, moved), by="hand")
+    version = planning.keep(mill.shop, schedule, plan, reason="by hand", by="paul")
+    planning.publish(mill.shop, version.number, by=None)
+    line = mill.work_on(line)
+    assert [(at(work["start"]), at(work["end"])) for work in mill.works(line)] == [
+        (at(slot["start"]), at(slot["end"])) for slot in line.plan["slots"]
+    ]
+    assert [work["workcenter_id"][1] for work in mill.works(line)]
+    after = mill.follow(line)
+    assert after.plan == line.plan, "what we wrote ourselves comes back and moves nothing"
+
+
+def test_what_another_user_books_in_odoo_moves_ours_at_the_next_look(mill):
+    line = mill.released()
+    following.follow(mill.shop)
+    slot = next(slot for slot in line.plan["slots"] if slot["name"] == "Print")
+    other = mill.books(slot["work_centre"], slot["start"], slot["end"])
+    theirs = other()
+    line = mill.follow(line)
+    after = next(slot for slot in line.plan["slots"] if slot["name"] == "Print")
+    assert (after["work_centre"], after["start"]) != (slot["work_centre"], slot["start"])
+    works = {work["name"]: work for work in mill.works(line)}
+    assert (at(works["Print"]["start"]), at(works["Print"]["end"])) == (at(after["start"]), at(after["end"]))
+    assert other() == theirs
 
 
 def test_an_order_cancelled_in_odoo_is_cancelled_here(mill):

@@ -18,6 +18,9 @@ SHOP = {
     "woven_product": "FIN-WEAVE",
     "paper": "A4",
     "quotation_days": 30,
+    "hold_hours": 48,
+    "frozen_hours": 4,
+    "slushy_hours": 24,
 }
 
 

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
 from orders import flow, following, health
+from production.planning.solve import prepare
 
 log = logging.getLogger(__name__)
 STOP_WITHIN_S = 20
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         cluster, started = _start(), time.monotonic()
+        threading.Thread(target=prepare, name="prepare planning", daemon=True).start()
         try:
             while not stop.is_set():
                 if cluster.poll() is not None:
