@@ -50,7 +50,7 @@ rips:
 
 test: $(VENV)/.tools rips ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
 	$(PY) -m pytest
-	TEST_DATABASE=postgres $(PY) -m pytest tests/db tests/api tests/security tests/web tests/concurrency tests/contract
+	TEST_DATABASE=postgres $(PY) -m pytest tests/db tests/api tests/security tests/web tests/concurrency tests/contract/test_erp_connector.py
 
 test-odoo: $(VENV)/.tools ## Run what needs a real Odoo, on Odoo 19 over both transports and on Odoo 14
 	$(PY) -m tests.odoo_server 19 14
