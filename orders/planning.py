@@ -15,14 +15,11 @@ from django.db import transaction
 from django.db.models import F
 
 from inventory_sync.errors import ErpConflict
-from inventory_sync.ports import (
-    Moved,
-    SlotHold,
-)
+from inventory_sync.ports import Moved, SlotHold
 from orders import audit, names, steps, tasks
 from orders.domain.states import StepState
 from orders.errors import StaleState, UnknownPlan
-from orders.models import OrderLine, Shop, Step
+from orders.models import OrderLine, Priority, Shop, Step
 from orders.timetable import OPEN, USUAL, Schedule, operation_id, schedule_of
 from production import plans
 from production.models import PlanVersion
@@ -32,11 +29,7 @@ from production.planning.errors import InfeasiblePlan, PlanOutdated
 from production.planning.insertion import gaps_of, insert, inserted
 from production.planning.openings import minute_before, moment_of
 from production.planning.plan import Plan, figures_of
-from production.planning.problem import (
-    Assignment,
-    Problem,
-    Weights,
-)
+from production.planning.problem import Assignment, Problem, Weights
 from production.planning.validate import require
 
 TRIES: Final = 12  # to tell the ERP other times: nobody waits for it
@@ -92,7 +85,7 @@ def publish(shop: Shop, number: int, *, by: User | None, actor: str = "") -> lis
     version = version_of(shop, number)
     now = schedule_of(shop, moving=True, fresh=True)
     wanted = _as_it_would_be(now, version)
-    moved = {line: {**plan, **_late(version, line)} for line, plan in _moved(now, wanted).items()}
+    moved = _moved(now, wanted, version)
     with transaction.atomic():
         plans.publish(version)
         audit.record(
@@ -216,6 +209,8 @@ def make_way(shop: Shop, *, actor: str) -> PlanVersion | None:
         ours = [operation for operation in now.problem.operations if operation.job == job]
         first = next((number for number, each in enumerate(ours) if each.id in now.clashing), len(ours))
         hit |= {operation.id for operation in ours[first:] if operation.pin is None}
+    if not hit:
+        return None  # what is hit runs already, or is on its way into the ERP: nothing here could move
     stays = tuple(one for one in now.assignments if one.operation not in hit)
     problem = _only(now.problem, hit | {one.operation for one in stays})
     problem = replace(problem, frozen_until=None, slushy_until=None, published=now.assignments)
@@ -241,8 +236,8 @@ def make_way(shop: Shop, *, actor: str) -> PlanVersion | None:
     return version
 
 
-def _moved(now: Schedule, wanted: Mapping[str, Assignment]) -> dict[OrderLine, dict[str, Any]]:
-    """The lines that would stand otherwise, with their plans as they would be."""
+def _moved(now: Schedule, wanted: Mapping[str, Assignment], version: PlanVersion) -> dict[OrderLine, dict[str, Any]]:
+    """The lines that would stand otherwise, or wait for a late delivery from now on, with their plans as they'd be."""
     found = {}
     for line in now.lines.values():
         if line.plan is None:
@@ -251,8 +246,11 @@ def _moved(now: Schedule, wanted: Mapping[str, Assignment]) -> dict[OrderLine, d
         for number, slot in enumerate(line.plan["slots"]):
             one = wanted.get(operation_id(line, number))
             slots.append(slot if one is None else placed(slot, one))
+        plan = {**line.plan, **_late(version, line)}
         if slots != line.plan["slots"]:
-            found[line] = {**line.plan, "slots": slots, "promise": slots[-1]["end"]}
+            plan |= {"slots": slots, "promise": slots[-1]["end"]}
+        if plan != line.plan:
+            found[line] = plan
     return found
 
 
@@ -290,7 +288,7 @@ def _note_changes(shop: Shop, version: PlanVersion, now: Schedule) -> None:
         if change["change"] == "rush" and (line := now.lines.get(change["job"])) is not None:
             values: dict[str, Any] = {}
             if change.get("weight") is not None:
-                values["priority"] = max(1, round(change["weight"]))
+                values["priority"] = min(max(Priority.NORMAL, round(change["weight"])), Priority.RUSH)
             if change.get("due") is not None:
                 values["due_date"] = _moment(change["due"]).astimezone(ZoneInfo(shop.time_zone)).date()
             OrderLine.objects.filter(pk=line.pk).update(**values)

@@ -35,7 +35,7 @@ from production.planning.whatif import branch, compare_branches
 log = logging.getLogger(__name__)
 
 TRIES: Final = 3
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(minutes=3)  # the first search after an installation compiles for more than a minute
 LOOK_EVERY_S: Final = 0.5  # how often a search looks whether somebody has seen enough
 SECONDS: Final = 10.0
 HAPPENS: Final = ("breakdown", "booked", "late", "rush")  # changes that a plan answers to

@@ -1,5 +1,6 @@
 """Two planners publish at the same moment: one plan holds, the other is told; with the guard off both would."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -84,3 +85,17 @@ def test_a_run_is_taken_by_one_worker(mill, monkeypatch):
     ends = at_once(*[lambda: planruns.answer(run.pk)] * 2)
     assert sorted(end is True for end in ends) == [False, True], ends
     assert worked == [run.pk]
+
+
+def test_who_looks_first_and_takes_then_is_not_alone(mill):
+    """The negative control: without the claim by one UPDATE both would work."""
+    run, looked, worked = PlanRun.objects.create(shop=mill, kind="plan"), threading.Barrier(2), []
+
+    def unguarded():
+        state = PlanRun.objects.get(pk=run.pk).state
+        looked.wait(30)
+        if state == PlanRun.State.ASKED:
+            worked.append(run.pk)
+
+    at_once(unguarded, unguarded)
+    assert worked == [run.pk, run.pk]

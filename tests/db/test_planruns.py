@@ -100,6 +100,15 @@ def test_a_late_delivery_is_not_forgotten_by_the_next_plan(mill, lines):
     assert datetime.fromisoformat(now(line).plan["slots"][0]["run_start"]) >= release
 
 
+def test_a_delivery_that_is_late_for_nobody_is_remembered_all_the_same(mill, lines):
+    line = lines[1]
+    release = datetime.fromisoformat(line.plan["slots"][0]["run_start"]) - timedelta(minutes=1)
+    change = {"change": "late", "job": line.reference, "release": release.isoformat()}
+    run = asked(mill, PlanRun.Kind.REPLAN, changes=[change])
+    planning.publish(mill, run.result["plan"], by=None)
+    assert datetime.fromisoformat(now(line).plan["not_before"]) == release
+
+
 def test_a_rush_order_weighs_more_once_its_plan_is_published(mill, lines):
     run = asked(mill, PlanRun.Kind.REPLAN, changes=[{"change": "rush", "job": lines[1].reference, "weight": 10}])
     assert run.state == "done", run.error
