@@ -79,14 +79,15 @@ _CALENDAR = {
     },
     "additionalProperties": False,
 }
+_SETUP_PARTS = {
+    "minutes": _whole("Minutes of the machine.", minimum=0),
+    "cost": _amount("Money for what is flushed or thrown away."),
+}
 _SETUP = {
     "description": "What a change takes: minutes, or minutes and money.",
     "type": ["integer", "object"],
     "minimum": 0,
-    "properties": {
-        "minutes": _whole("Minutes of the machine.", minimum=0),
-        "cost": _amount("Money for what is flushed or thrown away."),
-    },
+    "properties": _SETUP_PARTS,
     "additionalProperties": False,
 }
 _NEED = {
@@ -154,8 +155,7 @@ _SETUPS = _record(
                     **{
                         "from": _text("The value before; * for any."),
                         "to": _text("The value after; * for any."),
-                        "minutes": _SETUP["properties"]["minutes"],  # type: ignore[index]
-                        "cost": _SETUP["properties"]["cost"],  # type: ignore[index]
+                        **_SETUP_PARTS,
                     },
                 ),
             ),

@@ -484,6 +484,24 @@ def _sort(t: Ints, w: Floats, s: SmallInts, c: Ints, f: Floats, rows: Ints, out:
 
 
 @compiled
+def _lay(c: Ints, low: int, high: int, marked: int, others: int) -> None:
+    """Lay `low` to `high` anew, what is marked from `marked` on and the rest from `others` on, each in its order."""
+    for at in range(low, high + 1):
+        op = c[c[ORDER] + at]
+        if c[c[MARKED] + op]:
+            c[c[SPARE] + marked] = op
+            marked += 1
+        else:
+            c[c[SPARE] + others] = op
+            others += 1
+    for at in range(low, high + 1):
+        op = c[c[SPARE] + at - low]
+        c[c[ORDER] + at] = op
+        c[c[POSITION] + op] = at
+        c[c[MARKED] + op] = 0
+
+
+@compiled
 def _bring(t: Ints, c: Ints, low: int, high: int) -> None:
     """Put what is marked, all of it from `low` to `high`, to `low`, and what it waits for in between before it."""
     put_first = 0
@@ -494,20 +512,7 @@ def _bring(t: Ints, c: Ints, low: int, high: int) -> None:
             for one in range(t[t[PRED_FIRST] + op], t[t[PRED_FIRST] + op + 1]):
                 if c[c[POSITION] + t[t[PRED_OP] + one]] >= low:
                     c[c[MARKED] + t[t[PRED_OP] + one]] = 1
-    first, then = 0, put_first
-    for at in range(low, high + 1):
-        op = c[c[ORDER] + at]
-        if c[c[MARKED] + op]:
-            c[c[SPARE] + first] = op
-            first += 1
-        else:
-            c[c[SPARE] + then] = op
-            then += 1
-    for at in range(low, high + 1):
-        op = c[c[SPARE] + at - low]
-        c[c[ORDER] + at] = op
-        c[c[POSITION] + op] = at
-        c[c[MARKED] + op] = 0
+    _lay(c, low, high, 0, put_first)
 
 
 @compiled
@@ -523,20 +528,7 @@ def _send(t: Ints, c: Ints, low: int, high: int) -> None:
                     c[c[MARKED] + after] = 1
         else:
             stay += 1
-    first, then = 0, stay
-    for at in range(low, high + 1):
-        op = c[c[ORDER] + at]
-        if c[c[MARKED] + op]:
-            c[c[SPARE] + then] = op
-            then += 1
-        else:
-            c[c[SPARE] + first] = op
-            first += 1
-    for at in range(low, high + 1):
-        op = c[c[SPARE] + at - low]
-        c[c[ORDER] + at] = op
-        c[c[POSITION] + op] = at
-        c[c[MARKED] + op] = 0
+    _lay(c, low, high, stay, 0)
 
 
 @compiled
