@@ -1,4 +1,4 @@
-"""Orders that are planned and held as the shop does it, without drawing anything: for tests of what is planned."""
+"""Orders in the shop: taken through the line by its own steps or, without drawing anything, only planned and held."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,9 +7,40 @@ from django.db import transaction
 from django.utils import timezone
 
 from generation.domain.pattern import Repeat
-from orders import names, planning, promising
+from orders import names, planning, promising, services, worker
 from orders.models import Customer, Order, OrderLine
 from production import services as production
+
+
+def placed(shop, **changes):
+    """A line whose designs are there to be chosen from."""
+    wish = {
+        "words": "checks",
+        "quantity_m": Decimal(6),
+        "layout": "straight",
+        "repeat_mm": (64, 64),
+        "substrate": "FAB-COT-SAT",
+        "due_in_days": 30,
+        **changes,
+    }
+    order = services.place_and_submit(shop, customer="Atelier Nord", lines=[services.NewLine(**wish)], by=None)
+    return work_on(order.lines.get())
+
+
+def released(shop, **changes):
+    """A line that the mill can make, and of which the ERP has the records."""
+    line = placed(shop, **changes)
+    assert line.state == "proofing", line.blocked
+    services.approve(line, services.best(line).position, by=None)
+    line = work_on(line)
+    assert line.state == "released", line.blocked
+    return line
+
+
+def work_on(line):
+    """The line after all its steps that are due."""
+    worker.run_until_rest([line])
+    return now(line)
 
 
 def planned(shop, fabric="FAB-COT-SAT", metres=6, *, state="released", due_in_days=30):

@@ -21,42 +21,17 @@ from inventory_sync.models import (
     LedgerWorkOrder,
 )
 from inventory_sync.ports import MANUFACTURING_ORDER, SALE_ORDER
-from orders import following, names, services, worker
+from orders import following, names, services
 from orders.models import AuditEvent, Following, Notice, OrderLine, Shop
 from orders.seeding import DEMO_FACTORY, seed
+from tests import shop_floor
+from tests.shop_floor import now, placed, work_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def placed(shop, **changes):
-    wish = {
-        "words": "checks",
-        "quantity_m": Decimal(6),
-        "layout": "straight",
-        "repeat_mm": (64, 64),
-        "substrate": "FAB-COT-SAT",
-        "due_in_days": 30,
-        **changes,
-    }
-    order = services.place_and_submit(shop, customer="Atelier Nord", lines=[services.NewLine(**wish)], by=None)
-    return work_on(order.lines.get())
-
-
-def work_on(line):
-    worker.run_until_rest([line])
-    return now(line)
-
-
-def now(line):
-    return OrderLine.objects.select_related("order__shop", "order__customer").get(pk=line.pk)
-
-
 def released(shop, **changes):
-    line = placed(shop, **changes)
-    assert line.state == "proofing", line.blocked
-    services.approve(line, services.best(line).position, by=None)
-    line = work_on(line)
-    assert line.state == "released", line.blocked
+    line = shop_floor.released(shop, **changes)
     following.follow(shop)  # what we wrote ourselves comes back, and is passed over
     return now(line)
 

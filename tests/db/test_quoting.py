@@ -10,36 +10,14 @@ from inventory_sync import services as inventory
 from inventory_sync.connectors.ledger import LedgerErp
 from inventory_sync.errors import NotEnoughStock
 from inventory_sync.models import LedgerBooking, LedgerHold, LedgerLot
-from orders import names, promising, quoting, services, timetable, worker
+from orders import names, promising, quoting, services, timetable
 from orders.errors import CandidateNotPassed, IllegalTransition, NotNewest
 from orders.models import OrderLine
 from production.errors import UnknownFabric
 from production.planning.validate import faults
+from tests.shop_floor import now, placed, work_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def offered(shop, **changes):
-    wish = {
-        "words": "checks",
-        "quantity_m": Decimal(6),
-        "layout": "straight",
-        "repeat_mm": (64, 64),
-        "substrate": "FAB-COT-SAT",
-        "due_in_days": 30,
-        **changes,
-    }
-    order = services.place_and_submit(shop, customer="Atelier Nord", lines=[services.NewLine(**wish)], by=None)
-    return work_on(order.lines.get())
-
-
-def work_on(line):
-    worker.run_until_rest([line])
-    return now(line)
-
-
-def now(line):
-    return OrderLine.objects.select_related("order__shop", "order__customer").get(pk=line.pk)
 
 
 def held(line):
@@ -95,7 +73,7 @@ def test_what_can_never_be_there_is_refused_and_an_unknown_cloth_is_named(mill):
 
 def test_an_inquiry_sees_at_once_what_was_quoted_meanwhile(quick):
     first = promising.inquire(quick, substrate="FAB-COT-SAT", quantity_m=Decimal(6), drawn=True)
-    line = offered(quick)
+    line = placed(quick)
     quoting.quote(services.best(line), by=None)
     second = promising.inquire(quick, substrate="FAB-COT-SAT", quantity_m=Decimal(6), drawn=True)
     assert second.promise.date > first.promise.date
@@ -105,7 +83,7 @@ def test_an_inquiry_sees_at_once_what_was_quoted_meanwhile(quick):
 
 
 def test_a_quote_holds_fabric_inks_and_machine_time_until_it_expires(quick):
-    line = offered(quick)
+    line = placed(quick)
     before = free_m()
     line = quoting.quote(services.best(line), by=None)
     assert free_m() < before
@@ -129,7 +107,7 @@ def at_hand(shop):
 
 
 def test_an_approval_takes_over_what_the_quote_holds_and_nothing_expires_any_more(quick):
-    line = offered(quick)
+    line = placed(quick)
     line = quoting.quote(services.best(line), by=None)
     quoted = held(line)
     services.approve(line, services.best(line).position, by=None)
@@ -142,7 +120,7 @@ def test_an_approval_takes_over_what_the_quote_holds_and_nothing_expires_any_mor
 
 
 def test_another_design_s_quote_takes_its_place(quick):
-    line = offered(quick)
+    line = placed(quick)
     first, second = line.newest_round.candidates.filter(passed=True)[:2]
     quoting.quote(first, by=None)
     line = quoting.quote(second, by=None, hours=3)
@@ -151,7 +129,7 @@ def test_another_design_s_quote_takes_its_place(quick):
 
 
 def test_a_quote_can_be_given_back_and_a_new_round_or_a_cancel_gives_it_back(quick):
-    line = offered(quick)
+    line = placed(quick)
     before = free_m()
     line = quoting.quote(services.best(line), by=None)
     line = quoting.give_back(line, by=None)
@@ -168,7 +146,7 @@ def test_a_quote_can_be_given_back_and_a_new_round_or_a_cancel_gives_it_back(qui
 
 
 def test_only_what_can_be_made_and_is_still_to_be_chosen_can_be_quoted(quick):
-    line = offered(quick)
+    line = placed(quick)
     old = services.best(line)
     old.passed = False
     with pytest.raises(CandidateNotPassed):
@@ -187,7 +165,7 @@ def test_only_what_can_be_made_and_is_still_to_be_chosen_can_be_quoted(quick):
 def test_a_quote_keeps_the_last_metres_from_others(quick):
     LedgerLot.objects.filter(product__sku="FAB-COT-SAT").exclude(lot="COT-SAT-R003").delete()
     LedgerLot.objects.filter(lot="COT-SAT-R003").update(on_hand=9)
-    line = offered(quick)
+    line = placed(quick)
     line = quoting.quote(services.best(line), by=None)
     with pytest.raises(NotEnoughStock):
         inventory.hold(

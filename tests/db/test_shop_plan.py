@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -10,9 +9,10 @@ import pytest
 from inventory_sync.connectors.ledger import LedgerErp
 from inventory_sync.errors import SlotTaken
 from inventory_sync.models import LedgerBooking, LedgerHold, LedgerOrder, LedgerWorkCentre
-from orders import following, names, planning, services, timetable, worker
+from orders import following, names, planning, timetable
 from orders.errors import UnknownPlan
 from orders.models import AuditEvent, OrderLine
+from orders.timetable import assignment_of
 from production import plans
 from production.models import PlanVersion
 from production.planning.comparing import compare
@@ -20,41 +20,9 @@ from production.planning.errors import PlanOutdated
 from production.planning.plan import Plan, figures_of
 from production.planning.problem import Assignment
 from production.planning.validate import faults
-from tests.shop_floor import planned
+from tests.shop_floor import now, planned, released, work_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def ordered(shop, **changes):
-    wish = {
-        "words": "checks",
-        "quantity_m": Decimal(6),
-        "layout": "straight",
-        "repeat_mm": (64, 64),
-        "substrate": "FAB-COT-SAT",
-        "due_in_days": 30,
-        **changes,
-    }
-    order = services.place_and_submit(shop, customer="Atelier Nord", lines=[services.NewLine(**wish)], by=None)
-    return work_on(order.lines.get())
-
-
-def work_on(line):
-    worker.run_until_rest([line])
-    return now(line)
-
-
-def now(line):
-    return OrderLine.objects.select_related("order__shop", "order__customer").get(pk=line.pk)
-
-
-def released(shop, **changes):
-    line = ordered(shop, **changes)
-    assert line.state == "proofing", line.blocked
-    services.approve(line, services.best(line).position, by=None)
-    line = work_on(line)
-    assert line.state == "released", line.blocked
-    return line
 
 
 @pytest.fixture
@@ -297,6 +265,18 @@ def test_nothing_makes_way_for_what_touches_nobody(mill, lines):
     book("PRT1", minute, minute + 60)
     following.follow(mill)
     assert not PlanVersion.objects.exists()
+
+
+@pytest.mark.parametrize("state", ["syncing", "inspecting"])
+def test_what_can_t_move_is_left_alone_at_every_look_and_makes_no_plan(mill, lines, state):
+    line = lines[1]
+    slot = assignment_of(line, 1, line.plan["slots"][1])
+    book(slot.machine, slot.start, slot.end)
+    OrderLine.objects.filter(pk=line.pk).update(state=state)
+    before = times_of(line)
+    for _ in range(2):
+        assert planning.make_way(mill, actor="ERP") is None
+    assert (times_of(line), PlanVersion.objects.count()) == (before, 0)
 
 
 # ---------------------------------------------------------------------------------------------- changing over anew
