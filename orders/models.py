@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from generation.models import Artwork
 from orders.domain.exploring import IN_WORDS, Way
@@ -70,6 +71,21 @@ class Membership(models.Model):
         return f"{self.user} · {self.get_role_display()} · {self.shop}"
 
 
+class Preference(models.Model):
+    """How one person reads: language and units. Quantities are kept in metres and millimetres whatever is shown."""
+
+    class Units(models.TextChoices):
+        METRIC = "metric", _("Metres and millimetres")
+        IMPERIAL = "imperial", _("Yards and inches")
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
+    language = models.CharField(max_length=8, blank=True, help_text="Empty: the browser's.")
+    units = models.CharField(max_length=8, choices=Units.choices, default=Units.METRIC)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.language or 'any language'}, {self.units}"
+
+
 class ApiToken(models.Model):
     """A key for a program, kept only as a peppered digest; the prefix tells people which one it is."""
 
@@ -119,6 +135,9 @@ class Order(models.Model):
     number = models.CharField(max_length=24)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    once = models.UUIDField(
+        null=True, unique=True, editable=False, help_text="Of the form it came from: sent twice, it is one order."
+    )
     changed_in_erp_at = models.DateTimeField(
         null=True, editable=False, help_text="A record of it was changed in the ERP, and was not looked at since."
     )
@@ -149,6 +168,14 @@ class OrderLine(models.Model):
     substrate = models.CharField(max_length=64, blank=True)
     weave = models.CharField(max_length=64, blank=True)
     quantity_m = models.DecimalField(max_digits=8, decimal_places=2)
+    asked = models.JSONField(
+        null=True, blank=True, help_text="How the customer counts: quantity, unit; of panels their height and gap, mm."
+    )
+    end_use = models.CharField(max_length=80, blank=True, help_text="What the cloth is for.")
+    repeat_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="repeats")
+    sample_of = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="samples", help_text="This is its strike-off."
+    )
     due_date = models.DateField()
     priority = models.PositiveSmallIntegerField(default=Priority.NORMAL, choices=Priority.choices)
     state = models.CharField(max_length=16, default=LineState.DRAFT, choices=[(s.value, s.value) for s in LineState])
@@ -275,6 +302,105 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line} approval {self.number}"
+
+
+class CustomerLink(models.Model):
+    """A key to one line for its customer, who has no account: signed, expiring, kept only as a digest."""
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="links")
+    digest = models.CharField(max_length=64, unique=True)
+    limits = models.JSONField(default=dict, help_text="How far each knob may be turned: knob, [least, most].")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, help_text="When the customer first saw it (t3).")
+    closed_at = models.DateTimeField(null=True, help_text="When it was taken back.")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.line} until {self.expires_at:%Y-%m-%d}"
+
+
+class Pin(models.Model):
+    """A comment at a place of a design, by the customer or by somebody here."""
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="pins")
+    x_mm = models.FloatField(help_text="From the repeat's left edge.")
+    y_mm = models.FloatField(help_text="From the repeat's upper edge.")
+    words = models.CharField(max_length=500)
+    author = models.CharField(max_length=150)
+    link = models.ForeignKey(CustomerLink, models.SET_NULL, null=True, help_text="Empty: written by somebody here.")
+    at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.candidate}: {self.words[:40]}"
+
+
+class Decision(models.Model):
+    """What a designer said of a candidate, and why. Kept as what the system learns from; only appended."""
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="decisions")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    accepted = models.BooleanField()
+    reasons = models.JSONField(default=list, help_text="Codes of reasons.")
+    words = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.candidate}: {'accepted' if self.accepted else 'rejected'}"
+
+
+class HumanEdit(models.Model):
+    """What a person changed in a design by hand; printed on the provenance sheet. Only appended."""
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="edits", help_text="What came of it.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    what = models.CharField(max_length=24, help_text="upload, recolour, lock, walk, words")
+    details = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.candidate}: {self.what}"
+
+
+class FloorReport(models.Model):
+    """What an operator reported at a machine. Only appended; the newest of an operation tells how it stands."""
+
+    class Kind(models.TextChoices):
+        START = "start", _("Start")
+        PAUSE = "pause", _("Pause")
+        RESUME = "resume", _("Go on")
+        FINISH = "finish", _("Finish")
+        SCRAP = "scrap", _("Scrap")
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="reports")
+    run = models.PositiveSmallIntegerField(help_text="Of the line, when it was reported.")
+    operation = models.PositiveSmallIntegerField(help_text="Number in the line's plan, from 0.")
+    work_centre = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    metres = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    reason = models.CharField(max_length=40, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    at = models.DateTimeField(default=timezone.now)
+    once = models.UUIDField(unique=True, help_text="Of the button that was pressed: sent twice, it counts once.")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.line} {self.operation}: {self.kind}"
 
 
 class Exclusivity(models.Model):

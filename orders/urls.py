@@ -1,19 +1,24 @@
 """Every address of the product."""
 
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from orders.api import erp as erp_api
 from orders.api import planning as planning_api
 from orders.api import views as api
 from orders.web import erp as erp_web
+from orders.web import home, preferences
 from orders.web import views as web
 
 handler404 = "orders.api.problems.not_found"
 handler500 = "orders.api.problems.failed"
+
+docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="schema"))
 
 router = SimpleRouter()
 router.register("orders", api.OrderViewSet)
@@ -29,6 +34,13 @@ urlpatterns = [
     path("lines/<slug:reference>/", web.line, name="line"),
     path("lines/<slug:reference>/<slug:verb>/", web.act, name="act"),
     path("new/", web.new, name="new"),
+    path("c/", include("orders.web.customer")),
+    path("studio/", include("orders.web.studio")),
+    path("board/", include("orders.web.board")),
+    path("floor/", include("orders.web.floor")),
+    path("dashboard/", include("orders.web.dashboard")),
+    path("home/", home.home, name="home"),
+    path("preferences/", preferences.prefer, name="prefer"),
     path("erp/", erp_web.erp, name="erp"),
     path("erp/<slug:verb>/<int:number>/", erp_web.act, name="erp-act"),
     path("login/", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
@@ -39,7 +51,11 @@ urlpatterns = [
     path("api/stock/", api.StockView.as_view(), name="stock"),
     path("api/work_centres/", api.WorkCentreView.as_view(), name="work-centres"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/docs/",
+        docs,
+        name="docs",
+    ),
     path("live", api.LiveView.as_view(), name="live"),
     path("ready", api.ReadyView.as_view(), name="ready"),
     path("admin/", admin.site.urls),

@@ -14,7 +14,7 @@ from orders import following, outbox, services
 from orders.api.erp import NoticeViewSet, OutboxViewSet
 from orders.api.permissions import EVERYONE
 from orders.models import Notice, Step
-from orders.web.views import member, said
+from orders.web.forms import member, said
 
 SHOWN = 100  # of each; the API has all
 MAY = {"retry": OutboxViewSet.roles["retry"], "settle": NoticeViewSet.roles["settle"]}

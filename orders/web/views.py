@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,7 +19,6 @@ from generation.domain.pattern import Layout
 from orders import clock, outbox, sending, services, work
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
-from orders.api.problems import problem
 from orders.api.serializers import (
     LARGEST_PICTURE_BYTES,
     ApproveInput,
@@ -29,10 +27,10 @@ from orders.api.serializers import (
     OrderInput,
     ReviseInput,
     SendInput,
-    Strict,
 )
 from orders.domain.states import CHANGEABLE, LineState
-from orders.models import Membership, OrderLine, Role
+from orders.models import Membership, OrderLine
+from orders.web.forms import member, said, wished
 from production import services as production
 
 MAY = {
@@ -55,14 +53,6 @@ OFFERED = {
     LineState.RELEASED: ("send", "change", "cancel"),
     LineState.IN_PRODUCTION: ("send",),
 }
-# What the fields of an order are called on the pages, where that is not their own name.
-NAMES = {
-    "customer": "Customer", "substrate": "Cloth", "weave": "Cloth", "quantity_m": "Metres", "words": "Design",
-    "palette": "Palette", "reference": "Reference picture", "layout": "Layout", "repeat_mm": "Repeat",
-    "due_in_days": "Due in days", "candidate": "Candidate", "candidates": "Candidates", "strength": "Strength",
-    "share": "Share", "scale": "Size", "density": "Density", "colours": "Colours", "generator": "Drawn by",
-    "due_date": "Due", "price": "Price",
-}  # fmt: skip
 
 
 @login_required
@@ -103,12 +93,12 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
     by: Any = request.user
     try:
         if verb == "approve":
-            wish = _wished(ApproveInput, {"candidate": request.POST.get("candidate", "")})
+            wish = wished(ApproveInput, {"candidate": request.POST.get("candidate", "")})
             services.approve(wanted, wish["candidate"], by=by)
         elif verb == "revise":
-            services.revise(wanted, by=by, **_wished(ReviseInput, {"words": request.POST.get("words", "")}))
+            services.revise(wanted, by=by, **wished(ReviseInput, {"words": request.POST.get("words", "")}))
         elif verb == "explore":
-            services.explore(wanted, _wished(ExploreInput, _typed_exploration(request)), by=by)
+            services.explore(wanted, wished(ExploreInput, _typed_exploration(request)), by=by)
         elif verb == "change":
             wish = _wished_change(request, wanted)
             if "price" not in wish:
@@ -122,7 +112,7 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
         elif verb == "resume":
             services.resume(wanted, by=by)
         elif verb == "send":
-            done = sending.send(wanted, by=by, **_wished(SendInput, {"again": "again" in request.POST}))
+            done = sending.send(wanted, by=by, **wished(SendInput, {"again": "again" in request.POST}))
             messages.success(request, f"{done.job} is in the machine's hot folder: {', '.join(done.files)}.")
     except (ValidationError, *services.Refusals) as refusal:
         messages.error(request, said(refusal)[0])
@@ -144,7 +134,7 @@ def new(request: HttpRequest) -> HttpResponse:
     }
     if request.method == "POST":
         try:
-            wish = _wished(OrderInput, _typed_order(request))
+            wish = wished(OrderInput, _typed_order(request))
             by: Any = request.user
             order = services.place_and_submit(membership.shop, **wish, by=by)
             return redirect("line", reference=order.lines.get().reference)
@@ -204,7 +194,7 @@ def _wished_change(request: HttpRequest, wanted: OrderLine) -> dict[str, Any]:
     typed = {name: request.POST[name].strip() for name in names if request.POST.get(name, "").strip()}
     if "quantity_m" in typed:
         typed["quantity_m"] = _decimal_point(typed["quantity_m"])
-    wish = _wished(ChangeInput, typed)
+    wish = wished(ChangeInput, typed)
     return {name: value for name, value in wish.items() if name == "price" or value != getattr(wanted, name)}
 
 
@@ -213,25 +203,6 @@ def _colours(typed: str) -> str | list[str]:
     parts = (" ".join(part.split()) for part in re.findall(r"#[^\s,#]*|[^,#]+", typed))
     colours = [part for part in parts if part]
     return colours if "#" in typed or "," in typed else " ".join(colours)
-
-
-def _wished(shape: type[Strict], typed: dict[str, Any]) -> Any:
-    """Return what was typed after the checks that programs' requests go through too. Raises ValidationError."""
-    wish = shape(data=typed)
-    wish.is_valid(raise_exception=True)
-    return wish.validated_data
-
-
-def said(error: Exception) -> tuple[str, str]:
-    """Return why something was refused, in a sentence, and the field it is about."""
-    known = problem(error)
-    assert known is not None
-    path = str(known[1]["fields"].get("field", ""))
-    field = path.rpartition(".")[2].partition("[")[0]
-    sentence = known[1]["message"]
-    if path and sentence.startswith(f"{path}: "):
-        sentence = f"{NAMES.get(field, field)}: {sentence.removeprefix(f'{path}: ')}"
-    return sentence, field
 
 
 def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
@@ -279,11 +250,3 @@ def _other_cloths(wanted: OrderLine) -> list[tuple[str, str]]:
 def _line(membership: Membership, reference: str) -> OrderLine:
     lines = OrderLine.objects.filter(order__shop=membership.shop).select_related("order__customer", "order__shop")
     return get_object_or_404(lines.prefetch_related(*api.WHOLE_LINE), reference=reference)
-
-
-def member(request: HttpRequest, allowed: frozenset[Role]) -> Membership:
-    """Return in which shop and role this person looks. Raises PermissionDenied when the role is not allowed."""
-    membership = Membership.objects.select_related("shop").filter(user=request.user).order_by("pk").first()
-    if membership is None or membership.role not in allowed:
-        raise PermissionDenied
-    return membership

@@ -71,12 +71,16 @@ PAGES = {
     "/lines/{line}/cancel/": {"post": SELL},
     "/lines/{line}/resume/": {"post": PLAN},
     "/lines/{line}/send/": {"post": SEND},
+    "/studio/": {"get": ALL},
+    "/board/": {"get": ALL},
+    "/floor/": {"get": ALL},
+    "/dashboard/": {"get": ALL},
     "/erp/": {"get": ALL},
     "/erp/retry/{step}/": {"post": PLAN},
     "/erp/settle/{notice}/": {"post": PLAN},
 }
 OPEN = {"/live", "/ready", "/login/", "/logout/"}
-SIGNED_IN = {"/api/schema/", "/api/docs/"}
+SIGNED_IN = {"/api/schema/", "/api/docs/", "/home/", "/preferences/"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SHUT = {401, 403, 404, 405}
 # A body that is right for each verb, so that nobody is turned away for what they wrote before it is seen who they are.
