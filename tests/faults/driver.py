@@ -2,8 +2,7 @@
 
 python -m tests.faults.driver MODE KIND LINE
 
-MODE  clean   work until the line rests
-      hang    do all the work of the step KIND, say so, and never commit it
+MODE  hang    do all the work of the step KIND, say so, and never commit it
       freeze  do all the work of the step KIND, say so, stop this process (SIGSTOP), and commit when it is woken
       freeze-unfenced   the same with the fence switched off: token and compare-and-set
 
@@ -23,7 +22,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from orders import flow, steps, worker  # noqa: E402
+from orders import flow, steps  # noqa: E402
 from orders.models import OrderLine, Step  # noqa: E402
 
 # For what is not about the drawing itself: it loads no model.
@@ -81,12 +80,9 @@ def main(mode, kind, reference):
     how = {"freeze": mode.startswith("freeze"), "fenced": mode != "freeze-unfenced"}
     if where:
         stop_at_the_first_candidate(kept=where == "kept", **how)
-    elif mode != "clean":
+    else:
         stop_in(kind, **how)
     line = OrderLine.objects.get(reference=reference)
-    if mode == "clean":
-        worker.run_until_rest([line])
-        return
     while not any(flow.run_step(step.pk) for step in Step.objects.filter(line=line, kind=kind)):
         for step in Step.objects.filter(line=line).exclude(kind=kind):
             flow.run_step(step.pk)

@@ -51,9 +51,22 @@ QUICK = """
 from orders.models import Round
 Round.objects.update(generator="quick")
 """
+PLACE = """
+from django.core.management import call_command
+call_command("place_order", {!r}, "--json")
+"""
+RUN = """
+from orders import worker
+from orders.models import OrderLine
+worker.run_until_rest([OrderLine.objects.get(reference={!r})])
+"""
+APPROVE = """
+from orders import services
+from orders.models import OrderLine
+line = OrderLine.objects.get()
+services.approve(line, services.best(line).position, by=None)
+"""
 REVISE = """
-from django.conf import settings
-settings.WEFTLINE["generators"]["quick"] = "tests.quick_generator.QuickGenerator"
 from orders import services
 from orders.models import OrderLine
 services.revise(OrderLine.objects.get(), by=None, words="bold red stripes")
@@ -64,6 +77,7 @@ class Mill:
     """An installation of its own in a folder, worked by processes that can be killed."""
 
     def __init__(self, folder: Path):
+        self.folder, self.hand = folder, None
         self.env = {
             **os.environ,
             "WEFTLINE_VAR": str(folder),
@@ -74,16 +88,33 @@ class Mill:
             "LOG_LEVEL": "CRITICAL",
         }
 
-    def manage(self, *words: str, **options) -> str:
+    def manage(self, *words: str) -> None:
         command = [sys.executable, "manage.py", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=240, **options)
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+
+    def tell(self, code: str) -> str:
+        """What the mill's hand prints when it runs this."""
+        if self.hand is None:
+            command = [sys.executable, "-m", "tests.faults.hand"]
+            self.hand = subprocess.Popen(
+                command, cwd=ROOT, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        self.hand.stdin.write(json.dumps(code) + "\n")
+        self.hand.stdin.flush()
+        said = self.hand.stdout.readline()
+        assert said, "the mill's hand has ended: its error stands above"
+        return json.loads(said)
+
+    def close(self) -> None:
+        if self.hand:
+            self.hand.communicate(timeout=60)
 
     def place(self) -> str:
-        """Place the order and approve its candidate as soon as there is one; returns the line's reference."""
-        answer = self.manage("place_order", "-", "--json", input=json.dumps(ORDER))
-        return json.loads(answer)["lines"][0]["reference"]
+        """Place the order; returns the line's reference."""
+        order = self.folder / "order.json"
+        order.write_text(json.dumps(ORDER), encoding="utf-8")
+        return json.loads(self.tell(PLACE.format(str(order))))["lines"][0]["reference"]
 
     def start(self, mode: str, kind: str, reference: str) -> subprocess.Popen:
         """Start a driver and wait until it has stopped at its place."""
@@ -96,19 +127,14 @@ class Mill:
 
     def run(self, reference: str) -> None:
         """Let an ordinary worker bring the line to rest."""
-        command = [sys.executable, "-m", "tests.faults.driver", "clean", "-", reference]
-        subprocess.run(command, cwd=ROOT, env=self.env, check=True, timeout=240)
+        self.tell(RUN.format(reference))
 
     def approve(self) -> None:
         """Say yes, as a person would."""
-        code = (
-            "from orders import services; from orders.models import OrderLine;"
-            "line = OrderLine.objects.get(); services.approve(line, services.best(line).position, by=None)"
-        )
-        self.manage("shell", "-v", "0", "-c", code)
+        self.tell(APPROVE)
 
     def count(self) -> dict:
-        return json.loads(self.manage("shell", "-v", "0", "-c", COUNT).splitlines()[-1])
+        return json.loads(self.tell(COUNT))
 
 
 @pytest.fixture(scope="module")
@@ -125,14 +151,16 @@ def seeded(tmp_path_factory):
 def mill(seeded, tmp_path):
     folder = tmp_path / "var"
     shutil.copytree(seeded, folder)
-    return Mill(folder)
+    mill = Mill(folder)
+    yield mill
+    mill.close()
 
 
 def bring_to(mill: Mill, kind: str) -> str:
     """Place the order and, for a step behind the approval, bring it there; only the step draw needs the model."""
     reference = mill.place()
     if kind != "draw":
-        mill.manage("shell", "-v", "0", "-c", QUICK)
+        mill.tell(QUICK)
     if kind not in BEFORE_APPROVAL:
         mill.run(reference)
         mill.approve()
@@ -182,7 +210,7 @@ def test_a_worker_frozen_past_its_lease_commits_nothing_when_it_is_woken(mill, k
 def two_candidates(mill: Mill) -> str:
     mill.env["CANDIDATES"] = "2"
     reference = mill.place()
-    mill.manage("shell", "-v", "0", "-c", QUICK)
+    mill.tell(QUICK)
     return reference
 
 
@@ -219,7 +247,7 @@ def test_with_the_fence_off_the_woken_worker_keeps_a_candidate_it_should_not(mil
     driver = mill.start("freeze-unfenced", "draw/keep", reference)
     time.sleep(LEASE_S * 1.5)
     mill.run(reference)
-    mill.manage("shell", "-v", "0", "-c", REVISE)
+    mill.tell(REVISE)
     mill.run(reference)
     assert mill.count()["candidates"] == 4
     driver.send_signal(signal.SIGCONT)
@@ -300,7 +328,7 @@ def _running(mill: Mill, kind: str) -> int | None:
         "from orders.models import Step;"
         f"print(Step.objects.filter(kind={kind!r}, state='running').values_list('worker', flat=True).first() or '')"
     )
-    said = mill.manage("shell", "-v", "0", "-c", code).strip()
+    said = mill.tell(code).strip()
     return int(said.rpartition(":")[2]) if said else None
 
 

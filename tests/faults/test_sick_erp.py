@@ -156,6 +156,7 @@ def test_a_host_that_is_none_has_done_nothing(transport):
         assert type(refusal_of(write, way_to(f"https://{host}", transport))) is ErpUnavailable
 
 
+@pytest.mark.alone
 def test_the_limit_of_a_write_is_another_than_that_of_a_reading(transport, monkeypatch):
     monkeypatch.setattr(odoo_http, "READ_TIMEOUT_S", 0.1)
     for action, limit_s in ((read, 0.1), (write, TIMEOUT_S)):

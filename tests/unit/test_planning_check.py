@@ -307,6 +307,7 @@ def test_an_error_carries_a_hundred_faults_and_counts_the_rest():
     assert (len(error.value.fields["problems"]), error.value.fields["count"]) == (100, 300)
 
 
+@pytest.mark.alone
 def test_a_thousand_operations_are_checked_well_within_50_ms():
     machines = tuple(printer(f"P{n}", open=tuple((d * 1440, d * 1440 + 960) for d in range(30))) for n in range(20))
     operations = tuple(

@@ -171,6 +171,7 @@ def test_a_promise_is_never_more_sure_than_its_own_slots():
     assert minute_after(answer.date) <= p50 < p90
 
 
+@pytest.mark.alone
 def test_six_stages_and_400_samples_take_less_than_20_ms():
     stages = [Stage("print", 500 * n, 60, DAYS, after=((n - 1, 5),) if n else ()) for n in range(6)]
     times = []

@@ -262,6 +262,7 @@ def test_what_runs_since_before_the_plan_begins_is_drawn_from_there():
     assert "plan begins" in page
 
 
+@pytest.mark.alone
 def test_a_thousand_operations_over_two_months_are_drawn_within_four_seconds_in_three_megabytes():
     days = [at(23, 6) + day * 1440 for day in range(60)]
     machines = tuple(Machine(f"M{n}", tuple((day, day + 960) for day in days)) for n in range(20))

@@ -278,6 +278,7 @@ def test_a_job_shop_is_a_document_of_one_table():
     assert read({"job_shop": [[[0, 3]]], "weights": {"makespan": 2}}).weights.makespan == 2.0
 
 
+@pytest.mark.alone
 def test_a_table_of_thirty_machines_and_150_jobs_is_read_within_six_seconds():
     jobs = range(150)
     minutes = [[1 + (job * machine) % 99 for machine in range(30)] for job in jobs]
@@ -361,6 +362,7 @@ def nested(depth):
     return value
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("document", "path"),
     [

@@ -206,6 +206,7 @@ def test_what_was_found_by_the_clock_is_found_again_by_its_effort(stages):
     assert again.effort == plan.effort
 
 
+@pytest.mark.alone
 def test_a_search_that_is_cancelled_returns_its_best_so_far_and_it_can_be_found_again():
     problem = shop(40)
     until = time.monotonic() + 0.5
@@ -216,6 +217,7 @@ def test_a_search_that_is_cancelled_returns_its_best_so_far_and_it_can_be_found_
     assert solve(problem, effort=plan.effort, chains=1).assignments == plan.assignments
 
 
+@pytest.mark.alone
 def test_the_seconds_are_kept():
     problem = shop(60)
     began = time.monotonic()
