@@ -393,6 +393,14 @@ class Erp(Protocol):
         otherwise, ErpRejected for an action that doesn't lead on from there.
         """
 
+    def work_on(self, external_id: str, operation: str, action: str) -> str:
+        """Start or finish a work order of a manufacturing order, by its name; returns the order's state after it.
+
+        The first that is started starts the order; the last that is finished finishes it and uses up what its
+        reference holds. Already there counts as done. Raises ErpRejected for an operation it doesn't have, an action
+        that doesn't lead on from where it is, and an order that is a draft, done or cancelled.
+        """
+
     def reschedule(self, ref: RemoteRef, work_orders: Sequence[WorkOrder]) -> None:
         """Put the work orders of a manufacturing order on other times and work centres; all that it has, in order.
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from inventory_sync import mirror
-from inventory_sync.connectors.ledger import LedgerErp
 from inventory_sync.connectors.ledger_holds import free_expired
 from inventory_sync.connectors.odoo_rpc import checked_url
 from inventory_sync.credentials import keep_secret
@@ -301,12 +300,10 @@ def cancel_record(erp: Erp, external_id: str, *, kind: str = MANUFACTURING_ORDER
 
 
 def work_on(erp: Erp, external_id: str, operation: str, action: str) -> str:
-    """Start or finish one work order of a shop that has no ERP; returns the state of its manufacturing order.
+    """Start or finish one work order; returns the state of its manufacturing order, which the last one closes.
 
-    Raises ErpRejected where an ERP has the work orders: whoever works there says so there.
+    Raises ErpRejected for an operation it doesn't have, and when it is not to be worked on.
     """
-    if not isinstance(erp, LedgerErp):
-        raise ErpRejected("Work orders are started and finished in the ERP.", fields={"external_id": external_id})
     return erp.work_on(external_id, operation, action)
 
 

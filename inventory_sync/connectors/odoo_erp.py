@@ -414,6 +414,21 @@ class OdooErp:
             reference = link.parts.get("reference", "")
             holds.change(self.shop, reference, lambda hold: not hold.consumed and bool(hold.delete()))
 
+    def work_on(self, external_id: str, operation: str, action: str) -> str:
+        """One call to look, one or two to say it; the last that is finished closes the order."""
+        ref = RemoteRef(MANUFACTURING_ORDER, external_id, "")
+        link = self._link(ref)
+        state = orders.state_of(self.session, link)
+        if state not in {"confirmed", "progress"}:
+            raise ErpRejected(
+                f"{external_id} is {state}: nobody works on it.", fields={"external_id": external_id, "state": state}
+            )
+        self._seen.pop(external_id, None)
+        if not orders.work_on(self.session, link, operation, action):
+            return "progress"
+        self._finish(ref, link)
+        return "done"
+
     def reschedule(self, ref: RemoteRef, work_orders: Sequence[WorkOrder]) -> None:
         """One call to look, one to move them all, start and end in pairs."""
         link = self._link(ref)

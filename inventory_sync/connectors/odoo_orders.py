@@ -22,6 +22,11 @@ from inventory_sync.ports import MANUFACTURING_ORDER, STEP, Component, Manufactu
 FINEST: Final = Decimal("0.01")
 # Its own end of a work order is what the plan says; Odoo would count it again by its calendar.
 AS_PLANNED: Final = {"bypass_duration_calculation": True}
+# action -> (states of a work order it leads on from, state it leads to)
+WORK: Final = {
+    "start": (frozenset({"waiting"}), "progress"),
+    "finish": (frozenset({"waiting", "progress"}), "done"),
+}
 FINAL: Final = {"done", "cancel"}
 
 
@@ -186,6 +191,33 @@ def reschedule(session: Session, link: ErpLink, work_orders: Sequence[WorkOrder]
         links.load(session, "mrp.workorder", columns, rows, context=AS_PLANNED)
     link.parts = {**link.parts, "work": after}
     ErpLink.objects.filter(pk=link.pk).update(parts=link.parts)
+
+
+def work_on(session: Session, link: ErpLink, operation: str, action: str) -> bool:
+    """Start or finish a work order by its name, once; True when none is left to do.
+
+    Raises ErpRejected for an operation the order doesn't have, or one that is over.
+    """
+    fields = {"external_id": link.external_id, "operation": operation, "action": action}
+    if action not in WORK:
+        raise ErpRejected(f"A work order can't {action!r}; it can {', '.join(WORK)}.", fields=fields)
+    there = session.rpc.read(
+        "mrp.workorder", [("production_id", "=", _id(link))], ["name", "state"], order="id", context=session.context
+    )
+    states = {row["id"]: mapping.WORK_STATES.get(row["state"], row["state"]) for row in there}
+    work = next((row["id"] for row in there if row["name"] == operation), None)
+    if work is None:
+        raise ErpRejected(f"{link.external_id} has no work order {operation}.", fields=fields)
+    sources, target = WORK[action]
+    if states[work] != target:
+        if states[work] not in sources:
+            raise ErpRejected(f"{operation} of {link.external_id} is {states[work]}.", fields=fields)
+        if states[work] == "waiting":
+            session.rpc.call("mrp.workorder", "button_start", [work], writes=True, context=session.context)
+        if action == "finish":
+            session.rpc.call("mrp.workorder", "button_finish", [work], writes=True, context=session.context)
+        states[work] = target
+    return set(states.values()) <= {"done", "cancel"}
 
 
 def free_reservation(session: Session, order_id: int) -> None:

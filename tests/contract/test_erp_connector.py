@@ -491,6 +491,30 @@ def test_what_is_begun_is_not_moved(world):
     assert [each.start for each in after[1:]] == [work.start for work in moved_order(world)[1:]]
 
 
+def test_work_orders_are_begun_and_ended_by_name_and_the_last_one_closes_the_order(world):
+    world.erp.hold(Hold("WL-000001-1", (MaterialHold("FAB-COT-SAT", "COT-SAT-R003", Decimal("12.9")),), ()))
+    ref = write(world)
+    with pytest.raises(ErpRejected):
+        world.erp.work_on(ref.external_id, "Print", "start")
+    world.erp.act(ref, "confirm", "draft")
+    for operation, action in [("Iron", "start"), ("Print", "dance")]:
+        with pytest.raises(ErpRejected):
+            world.erp.work_on(ref.external_id, operation, action)
+    states, first = [], "Pretreat"
+    for operation, action in [(first, "start"), (first, "finish"), (first, "finish"), ("Print", "start")]:
+        state = world.erp.work_on(ref.external_id, operation, action)
+        states.append((state, *(each.state for each in standing(world, ref).operations)))
+    begun = ("progress", "progress", "waiting")
+    assert states == [begun, *[("progress", "done", "waiting")] * 2, ("progress", "done", "progress")]
+    with pytest.raises(ErpRejected):
+        world.erp.work_on(ref.external_id, "Pretreat", "start")
+    assert world.erp.work_on(ref.external_id, "Print", "finish") == "done"
+    after = standing(world, ref)
+    assert (after.ref.state, [each.state for each in after.operations]) == ("done", ["done", "done"])
+    with pytest.raises(ErpRejected):
+        world.erp.work_on(ref.external_id, "Print", "start")
+
+
 def test_what_is_over_or_not_there_or_another_route_can_t_be_rescheduled(world):
     with pytest.raises(ErpRejected):
         world.erp.reschedule(RemoteRef(MANUFACTURING_ORDER, "weftline:contract:NONE", ""), moved_order(world))
