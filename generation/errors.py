@@ -100,3 +100,9 @@ class OutsideAxis(GenerationError):
     """That is farther than the approved designs go."""
 
     code = "outside_axis"
+
+
+class InvalidAxis(GenerationError):
+    """An axis of a space can't be named, or bounded, like this."""
+
+    code = "invalid_axis"

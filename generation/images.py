@@ -40,6 +40,10 @@ def read_reference(data: bytes) -> NDArray[np.uint8]:
                 return _plain(upright)
         except UnreadableImage:
             raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise _refused(
+                "The picture has far more than the 40 megapixels that are read. Send a smaller one."
+            ) from error
         except Exception as error:  # a file made to mislead the decoder gets any error out of it, TypeError too
             raise _refused(
                 "The picture can't be read: send a PNG, JPEG, TIFF or WebP file that opens elsewhere."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Collection
@@ -38,10 +39,13 @@ __all__ = [
     "Archive",
     "TrainingSearch",
     "archive",
+    "family_in",
     "index_training",
     "keep_mark",
     "mark_of",
     "nearest_training",
+    "nearest_training_of",
+    "training_picture",
 ]
 
 log = logging.getLogger(__name__)
@@ -67,6 +71,16 @@ class AlikeTraining:
     seed: int
     family: str
     likeness: float
+
+    @property
+    def called(self) -> str:
+        """Its family of motifs as people say it."""
+        return self.family.replace("_", " ")
+
+    @property
+    def distance(self) -> float:
+        """0 the same, 1 nothing in common."""
+        return 1 - self.likeness
 
 
 @dataclass(frozen=True)
@@ -114,13 +128,14 @@ def mark_of(artwork: Artwork) -> Mark:
 
 def archive(artwork_ids: Collection[int]) -> Archive:
     """The artworks, ready to be searched; one whose file is gone is left out and stands in the log."""
-    for artwork in Artwork.objects.filter(pk__in=list(artwork_ids), mark=None):
+    rows = ArtworkMark.objects.filter(artwork_id__in=list(artwork_ids)).values_list("artwork_id", "signature")
+    found = dict(rows)
+    for artwork in Artwork.objects.filter(pk__in=set(artwork_ids) - found.keys()):
         try:
-            keep_mark(artwork, _raster(artwork))
+            found[artwork.pk] = keep_mark(artwork, _raster(artwork)).signature
         except ArtworkMissing:
             log.exception("artwork %s can't be compared with others", artwork.sha256)
-    rows = ArtworkMark.objects.filter(artwork_id__in=list(artwork_ids)).order_by("artwork_id")
-    pairs = list(rows.values_list("artwork_id", "signature"))
+    pairs = sorted(found.items())
     signatures = np.frombuffer(b"".join(bytes(kept) for _, kept in pairs), "<f2").reshape(len(pairs), DIMENSIONS)
     return Archive(tuple(number for number, _ in pairs), signatures.astype(np.float32))
 
@@ -163,6 +178,37 @@ def nearest_training(raster: Raster, count: int = 1, *, words: str = "") -> Trai
     found = sorted(best.items(), key=lambda pair: -pair[1])[:count]
     alike = tuple(AlikeTraining(seed, _training_mark(seed)[1], value) for seed, value in found)
     return TrainingSearch(len(signatures), alike)
+
+
+def nearest_training_of(artwork: Artwork, count: int = 3) -> TrainingSearch:
+    """As `nearest_training`, kept beside the artwork for as long as the same training pictures are indexed."""
+    path = _training_path()
+    if not path.exists():
+        return TrainingSearch(0, ())
+    indexed = len(_training_signatures(path))
+
+    def search() -> bytes:
+        found = nearest_training(_raster(artwork), count, words=artwork.words)
+        return json.dumps([[each.seed, each.family, round(each.likeness, 4)] for each in found.nearest]).encode()
+
+    kept = storage.derived(artwork.sha256, f"training-{corpus.version()}-{indexed}-{count}.json", search)
+    return TrainingSearch(indexed, tuple(AlikeTraining(*each) for each in json.loads(kept)))
+
+
+def training_picture(seed: int, *, size_px: int) -> NDArray[np.uint8] | None:
+    """An indexed training picture drawn again, (H, W, 3) uint8 in tones of grey; None when none of that seed is."""
+    path = _training_path()
+    if not path.exists() or not 0 <= seed < len(_training_signatures(path)):
+        return None
+    roles = _roles(corpus.random_unit(seed, size_px=size_px).coverage)
+    tones = np.linspace(240, 40, corpus.ROLES).round().astype(np.uint8)
+    return np.repeat(tones[roles][..., None], 3, axis=2)
+
+
+def family_in(origin: str) -> str:
+    """The family of motifs, such as sprig, of the proposal that an artwork's origin names; empty: it names none."""
+    named = _PROPOSAL.search(origin)
+    return named[1].replace("_", " ") if named else ""
 
 
 def _raster(artwork: Artwork) -> Raster:

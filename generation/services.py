@@ -17,8 +17,9 @@ from django.db import IntegrityError, transaction
 from numpy.typing import NDArray
 
 from generation import likeness, storage
-from generation.domain.palette import palette_named, parse_colour
-from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, Repeat, layout_tiling
+from generation.backends.upload import SEEN_STRETCH, refuse_open_tile, stretch_of
+from generation.domain.palette import NAMED_PALETTES, palette_named, parse_colour
+from generation.domain.pattern import Brief, IndexArray, Layout, Limits, Palette, Raster, Repeat, layout_tiling
 from generation.errors import InvalidBrief, UnknownGenerator
 from generation.images import indexed_png, png_of, read_indexed_png, read_png, read_reference
 from generation.models import Artwork, ModelCard
@@ -28,6 +29,7 @@ __all__ = [
     "LONGEST_WORDS",
     "at_size",
     "check",
+    "check_upload",
     "colourway",
     "draw",
     "drawings",
@@ -36,10 +38,12 @@ __all__ = [
     "keep_reference",
     "kept_reference",
     "palette_named",
+    "palettes",
     "parse_colour",
     "picture_png",
     "preview_png",
     "raster_of",
+    "raster_with",
     "rasters",
     "read_reference",
     "recolour",
@@ -91,6 +95,11 @@ def rasters(
     source = generator_named(generator)
     for number, seed in enumerate(seeds):
         yield from source.generate(brief, [seed], limits, part_of(on_step, number, len(seeds)))
+
+
+def palettes() -> dict[str, tuple[str, ...]]:
+    """The palettes that have a name, with their colours by role, in the order of their names."""
+    return dict(sorted(NAMED_PALETTES.items()))
 
 
 def recolour(artwork: Artwork, palette: str | Sequence[str]) -> Artwork:
@@ -181,6 +190,23 @@ def keep_reference(data: bytes, *, whole: bool = False) -> str:
     return storage.put(png_of(pixels), shelf=REFERENCES)[0]
 
 
+def check_upload(data: bytes, *, repeat: Repeat) -> None:
+    """Refuse an untrusted picture that can't be taken as the repeat, before it is asked for as a design.
+
+    Raises UnreadableImage, InvalidBrief where its proportions are others, SeamTooVisible where it does not meet itself.
+    """
+    pixels = read_reference(data)
+    wider = stretch_of(pixels, repeat)
+    if max(wider, 1 / wider) >= SEEN_STRETCH:
+        height, width = pixels.shape[:2]
+        raise InvalidBrief(
+            f"The file has {width} x {height} pixels, and one repeat is {repeat.width_mm:g} x {repeat.height_mm:g} mm: "
+            f"it would be stretched by {max(wider, 1 / wider) - 1:.0%}. Send exactly one repeat.",
+            fields={"field": "reference", "measured": f"{width} x {height}", "limit": f"{SEEN_STRETCH - 1:.0%}"},
+        )
+    refuse_open_tile(pixels, repeat)
+
+
 def kept_reference(sha256: str) -> NDArray[np.uint8]:
     """A kept reference picture as (H, W, 3) uint8 sRGB. Raises ArtworkMissing."""
     return read_png(storage.get(f"{REFERENCES}/{sha256[:2]}/{sha256}.png", sha256=sha256))
@@ -189,6 +215,11 @@ def kept_reference(sha256: str) -> NDArray[np.uint8]:
 def raster_of(artwork: Artwork) -> Raster:
     """The artwork's pixels, checked against its digest. Raises ArtworkMissing."""
     indices, _ = read_indexed_png(storage.get(artwork.path, sha256=artwork.sha256))
+    return raster_with(artwork, indices)
+
+
+def raster_with(artwork: Artwork, indices: IndexArray) -> Raster:
+    """Other pixels, such as fewer, with the artwork's colours, roles and repeat."""
     return Raster(
         indices=indices,
         palette=Palette(tuple(artwork.palette)),
@@ -231,10 +262,18 @@ def picture_png(raster: Raster, *, size_px: int, columns: int = 1, rows: int = 1
     step = raster.repeat.layout.step[1]
     height = max(step, int(down_mm * px_per_mm) // step * step)
     scale = width / raster.width_px
-    rgb = raster.palette.rgb()[raster.indices]
+    rgb = _in_colours(raster)
     shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     small = cv2.resize(rgb, (width, height), interpolation=shrinking)
     return png_of(np.ascontiguousarray(layout_tiling(small, raster.repeat.layout, columns, rows)))
+
+
+def _in_colours(raster: Raster) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8: each pixel in its colour. A table that OpenCV looks up takes a fifth of numpy's time."""
+    table = np.zeros((256, 1, 3), np.uint8)
+    table[: len(raster.palette), 0] = raster.palette.rgb()
+    rgb: NDArray[np.uint8] = cv2.LUT(cv2.merge([raster.indices] * 3), table)
+    return rgb
 
 
 def generators() -> list[str]:

@@ -24,13 +24,18 @@ def put(data: bytes, *, shelf: str = "artworks", suffix: str = "png") -> tuple[s
 
 def derived(sha256: str, kind: str, make: Callable[[], bytes]) -> bytes:
     """What can be made again from an artwork, such as a preview: made once, then read. May be deleted at any time."""
-    path = root() / "derived" / sha256[:2] / f"{sha256}-{kind}"
+    path = _derived_path(sha256, kind)
     try:
         return path.read_bytes()
     except FileNotFoundError:
         data = make()
         _write_whole(path, data)
         return data
+
+
+def is_derived(sha256: str, kind: str) -> bool:
+    """True when it was made before and is still there."""
+    return _derived_path(sha256, kind).exists()
 
 
 def get(place: str, *, sha256: str) -> bytes:
@@ -48,6 +53,10 @@ def get(place: str, *, sha256: str) -> bytes:
 def root() -> Path:
     """The store's folder."""
     return Path(settings.VAR_DIR) / "store"
+
+
+def _derived_path(sha256: str, kind: str) -> Path:
+    return root() / "derived" / sha256[:2] / f"{sha256}-{kind}"
 
 
 def _write_whole(path: Path, data: bytes) -> None:

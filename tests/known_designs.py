@@ -15,12 +15,17 @@ from orders.models import Candidate, OrderLine
 COLOURS = ("#f4efe6", "#203050", "#7a9a70", "#c9663f", "#e0b040", "#604060", "#99aabb", "#111111")
 
 
-def drawn(seed, *, turned=False):
-    """A stored sprig; turned, moved and in other colours it is another file of the same design."""
+def drawn(seed, *, turned=False, covered=False):
+    """A stored sprig; turned, moved and in other colours it is another file of the same design.
+
+    Covered, the motif's colour stands where the ground was, and the ground where the motif was.
+    """
     unit = corpus.draw_unit(corpus.family_named("sprig"), seed, size_px=96)
     indices = unit.coverage.argmax(axis=0).astype(np.uint8)
     if turned:
         indices = np.ascontiguousarray(np.roll(7 - np.rot90(indices), 31, axis=1))
+    if covered:
+        indices = np.where(indices < 2, 1 - indices, indices).astype(np.uint8)
     indices = cv2.resize(indices, (192, 192), interpolation=cv2.INTER_NEAREST)
     raster = Raster(indices, Palette(COLOURS), Repeat(80, 80, Layout.STRAIGHT), seed)
     sha256, place = storage.put(indexed_png(raster))

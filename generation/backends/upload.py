@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generation.backends import weights
 from generation.domain.finish import Coverage, repair_details, used_colours
 from generation.domain.palette import parse_colour
-from generation.domain.pattern import Brief, IndexArray, Knobs, Limits, Palette, Raster
+from generation.domain.pattern import Brief, IndexArray, Knobs, Limits, Palette, Raster, Repeat
 from generation.domain.reduction import exact_colours, reduce_colours
 from generation.domain.seam import LIMIT, lab_picture, worst_seam
 from generation.errors import InvalidBrief, SeamTooVisible
 from generation.ports import OnStep
 
 _MOST_COLOURS = 8
-_SEEN_STRETCH = 1.02  # a circle that is 2 % wider than high still passes for one
+SEEN_STRETCH = 1.02  # a circle that is 2 % wider than high still passes for one
 _CODE = ("backends/upload.py", "backends/drawing.py", "domain/*.py")
 
 
@@ -56,7 +57,7 @@ class UploadGenerator:
                 "A file is made as it is: choose the embedded generator to draw something else from it.",
                 fields={"field": "generator", "value": self.name},
             )
-        _refuse_open_tile(brief)
+        refuse_open_tile(brief.reference, brief.repeat)
         most = min(_MOST_COLOURS, limits.max_colours)
         plain = exact_colours(brief.reference, most)
         if plain and plain[0].shape == (brief.height_px, brief.width_px) and not brief.palette:
@@ -84,13 +85,13 @@ class UploadGenerator:
 _FIELD = {"field": "reference"}
 
 
-def _refuse_open_tile(brief: Brief) -> None:
-    assert brief.reference is not None
-    seam = worst_seam(lab_picture(brief.reference), brief.repeat.layout)
+def refuse_open_tile(picture: NDArray[np.uint8], repeat: Repeat) -> None:
+    """Raise SeamTooVisible where a picture (H, W, 3), taken as the repeat, does not meet itself."""
+    seam = worst_seam(lab_picture(picture), repeat.layout)
     if not seam.shows:
         return
     down = seam.direction == "side to side"
-    along = brief.repeat.height_mm if down else brief.repeat.width_mm
+    along = repeat.height_mm if down else repeat.width_mm
     raise SeamTooVisible(
         f"The file does not meet itself {seam.direction}: a line would show, most at {seam.worst_at * along:.0f} mm "
         f"from the {'top' if down else 'left'} ({seam.excess:.1f}, and {LIMIT} is allowed). "
@@ -103,6 +104,12 @@ def _refuse_open_tile(brief: Brief) -> None:
             "at_mm": round(seam.worst_at * along, 1),
         },
     )
+
+
+def stretch_of(picture: NDArray[np.uint8], repeat: Repeat) -> float:
+    """How much wider than its own proportions a picture becomes when it is taken as the repeat; 1: not at all."""
+    height, width = picture.shape[:2]
+    return (repeat.width_mm / width) / (repeat.height_mm / height)
 
 
 def _as_it_is(brief: Brief, indices: IndexArray, palette: Palette, *, seed: int, limits: Limits) -> Raster:
@@ -130,9 +137,8 @@ def _as_it_is(brief: Brief, indices: IndexArray, palette: Palette, *, seed: int,
 def _stretched(brief: Brief) -> tuple[str, ...]:
     """What to tell where the file's proportions are not the repeat's, by more than the eye lets pass."""
     assert brief.reference is not None
-    height, width = brief.reference.shape[:2]
-    wider = (brief.repeat.width_mm / width) / (brief.repeat.height_mm / height)
-    if max(wider, 1 / wider) < _SEEN_STRETCH:
+    wider = stretch_of(brief.reference, brief.repeat)
+    if max(wider, 1 / wider) < SEEN_STRETCH:
         return ()
     how = f"{wider - 1:.0%} in width" if wider > 1 else f"{1 / wider - 1:.0%} in height"
     sides = f"{brief.repeat.width_mm:g} x {brief.repeat.height_mm:g} mm"

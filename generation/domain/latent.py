@@ -40,6 +40,24 @@ class Axis:
     least: float  # the farthest that an approved design lies back from their mean
     most: float  # and the farthest ahead
     share: float  # of all that differs between the designs
+    places: tuple[float, ...] = ()  # where each approved design lies; none: not kept when the space was built
+    called: str = ""  # what people call it; empty: by its name
+    allowed: tuple[float, float] | None = None  # how far a design may be moved; None: as far as the designs go
+
+    @property
+    def said(self) -> str:
+        """What people call it."""
+        return self.called or self.name
+
+    @property
+    def farthest(self) -> tuple[float, float]:
+        """How far back and ahead a design could be moved at most: 0 is where it stands, and always among it."""
+        return min(self.least, 0.0), max(self.most, 0.0)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """How far back and ahead a design may be moved."""
+        return self.allowed or self.farthest
 
 
 @dataclass(frozen=True)
@@ -74,9 +92,8 @@ def fitted(designs: Sequence[Raster]) -> Space:
         scores = left[:, number] * np.sqrt(len(designs))  # their standard deviation is 1
         name, sign = _named(scores, right[number], designs, {axis.name for axis in axes}, number)
         scores = scores * sign
-        axes.append(
-            Axis(name, round(float(scores.min()), 3), round(float(scores.max()), 3), round(float(share[number]), 4))
-        )
+        places = tuple(round(float(score), 3) for score in scores)
+        axes.append(Axis(name, min(places), max(places), round(float(share[number]), 4), places))
         steps.append(sign * right[number].reshape(mean.shape) * singular[number] / np.sqrt(len(designs)))
     return Space(tuple(axes), mean.astype(np.float32), np.array(steps, np.float32))
 
@@ -87,41 +104,81 @@ def moved(base: Raster, space: Space, amounts: Mapping[str, float]) -> Raster:
     The result is at most MOVED_PX a side, in the base's colours and roles, to be drawn anew from: edges have moved,
     nothing has been cleaned. Raises UnknownAxis, OutsideAxis.
     """
-    _check(space, amounts)
+    amounts = checked(space, amounts)
     if not any(amounts.values()):
         return base
     scale = min(1.0, MOVED_PX / max(base.indices.shape))
-    steps = base.repeat.layout.step[1], 2
-    sides = zip(base.indices.shape, steps, strict=True)
-    height, width = (step * max(-(-16 // step), round(side * scale / step)) for side, step in sides)
+    height, width = _sides(base, scale)
     fields = _fields(_roles(base, height, width))
     down, across = _best_shift(_fields(_roles(base, GRID_PX, GRID_PX)), space.mean)
     difference = sum(amounts.get(axis.name, 0.0) * step for axis, step in zip(space.axes, space.steps, strict=True))
     there = np.roll(difference, (-down, -across), axis=(1, 2))
     fields = fields + np.stack([_enlarged(plane, height, width) for plane in there])
-    own = sorted({base.role_of(index) for index in range(len(base.palette))})
+    colour = _first_colours(base)
+    own = sorted(colour)
     roles = np.array(own)[fields[own].argmax(axis=0)]
-    # The first colour of each role stands for it: where two share one, the other's areas become the first's.
-    colour = {role: next(i for i in range(len(base.palette)) if base.role_of(i) == role) for role in own}
     indices = np.vectorize(colour.__getitem__, otypes=[np.uint8])(roles)
-    said = ", ".join(f"{name} {amount:+g}" for name, amount in sorted(amounts.items()) if amount)
+    calls = {axis.name: axis.said for axis in space.axes}
+    said = ", ".join(f"{calls[name]} {amount:+g}" for name, amount in sorted(amounts.items()) if amount)
     return replace(base, indices=indices, origin=f"moved by {said} from: {base.origin}")
 
 
-def _check(space: Space, amounts: Mapping[str, float]) -> None:
-    known = {axis.name: axis for axis in space.axes}
-    for name, amount in amounts.items():
-        if name not in known:
-            raise UnknownAxis(
-                f"This space has no axis {name!r}; it has: {', '.join(known)}.", fields={"field": "axis", "value": name}
-            )
-        axis = known[name]
-        if not min(axis.least, 0.0) <= amount <= max(axis.most, 0.0):
+def checked(space: Space, amounts: Mapping[str, float]) -> dict[str, float]:
+    """The amounts by the axes' own names, whichever of their two names was said. Raises UnknownAxis, OutsideAxis."""
+    known = {called: axis for axis in space.axes for called in (axis.called, axis.name) if called}
+    found = {}
+    for called, amount in amounts.items():
+        if called not in known:
+            there = ", ".join(axis.said for axis in space.axes)
+            unknown = f"This space has no axis {called!r}; it has: {there}."
+            raise UnknownAxis(unknown, fields={"field": "axis", "value": called})
+        axis = known[called]
+        least, most = axis.reach
+        if not least <= amount <= most:
+            why = "as far as the brand allows" if axis.allowed else "as far as the approved designs go"
             raise OutsideAxis(
-                f"{name} can be moved from {axis.least:g} to {axis.most:g}, as far as the approved designs go; "
-                f"{amount:g} was asked for.",
-                fields={"field": name, "value": amount, "limit": [axis.least, axis.most]},
+                f"{axis.said} can be moved from {least:g} to {most:g}, {why}; {amount:g} was asked for.",
+                fields={"field": axis.said, "value": amount, "limit": [least, most]},
             )
+        found[axis.name] = amount
+    return found
+
+
+def place(base: Raster, space: Space) -> tuple[float, ...]:
+    """Where a design lies in the space: by so many standard deviations from the mean, along each axis."""
+    fields = _fields(_roles(base, GRID_PX, GRID_PX))
+    away = np.roll(fields, _best_shift(fields, space.mean), axis=(1, 2)) - space.mean
+    return tuple(round(float((away * step).sum() / max(float((step * step).sum()), 1e-12)), 3) for step in space.steps)
+
+
+def smaller(base: Raster, *, longer_px: int) -> Raster:
+    """The design at most `longer_px` a side, each role in its first colour: enough to be moved and looked at."""
+    scale = min(1.0, longer_px / max(base.indices.shape))
+    height, width = _sides(base, scale)
+    colour = _first_colours(base)
+    roles = _roles(base, height, width)
+    return replace(base, indices=np.vectorize(colour.__getitem__, otypes=[np.uint8])(roles))
+
+
+def gridded(base: Raster) -> Raster:
+    """The design as it is compared with others: the same axes are found of these as of the designs themselves."""
+    colour = _first_colours(base)
+    roles = _roles(base, GRID_PX, GRID_PX)
+    return replace(base, indices=np.vectorize(colour.__getitem__, otypes=[np.uint8])(roles))
+
+
+def _sides(base: Raster, scale: float) -> tuple[int, int]:
+    """(height, width) in pixels of the design at a scale, as its layout can be cut."""
+    steps = base.repeat.layout.step[1], 2
+    sides = zip(base.indices.shape, steps, strict=True)
+    height, width = (step * max(-(-16 // step), round(side * scale / step)) for side, step in sides)
+    return height, width
+
+
+def _first_colours(base: Raster) -> dict[int, int]:
+    """The first colour of each role: it stands for the role; where two share one, the other's areas become its."""
+    own = sorted({base.role_of(index) for index in range(len(base.palette))})
+    return {role: next(i for i in range(len(base.palette)) if base.role_of(i) == role) for role in own}
 
 
 def _roles(raster: Raster, height: int, width: int) -> IndexArray:
