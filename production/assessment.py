@@ -379,23 +379,25 @@ def _is_dark(made_lab: NDArray[np.float64], shares: NDArray[np.float64]) -> bool
 
 @dataclass(frozen=True)
 class Outline:
-    """What a cloth takes whatever it will show: its route, and its materials with inks at a usual coverage."""
+    """What a cloth takes whatever it will show: its route, and its materials with inks at a coverage."""
 
     route: tuple[RouteStep, ...]
     materials: tuple[Material, ...]
+    usage: Usage
+    times: tuple[tuple[OperationTime, ...], ...]  # per step of the route, per machine
 
 
-def outline(spec: LineSpec) -> Outline:
+def outline(spec: LineSpec, *, coverage: float = USUAL_COVERAGE) -> Outline:
     """What a cloth takes before it is drawn.
 
-    Times and lengths are those of the order; inks are reckoned at USUAL_COVERAGE, all inks together.
+    Times and lengths are those of the order; inks are reckoned at `coverage`, a share of the area, all inks together.
     """
     times = _times(spec)
     usage = _lengths_only(spec, times)
     measured: dict[str, Any] = asdict(usage)
     if spec.inks is not None:
         width_px, length_px = spec.pattern_px
-        each = round(width_px * length_px * use.FULL * USUAL_COVERAGE / len(spec.inks.inks))
+        each = round(width_px * length_px * use.FULL * coverage / len(spec.inks.inks))
         measured |= use.ink_taken([each] * len(spec.inks.inks), inks=spec.inks, dpi=spec.dpi, waste=spec.waste)
         litres = use.pretreatment_l(
             fabric_m=usage.fabric_length_m, width_mm=spec.width_mm, gsm=spec.gsm, pickup_pct=spec.inks.pickup_pct
@@ -403,7 +405,8 @@ def outline(spec: LineSpec) -> Outline:
         measured["chemicals_l"] = {spec.inks.pretreatment_sku: litres}
     if spec.weaving is not None:
         measured["yarn_kg"] = use.yarn_kg(fabric_m=usage.fabric_length_m, weaving=spec.weaving)
-    return Outline(_route(spec, times), _materials(spec, Usage(**measured)))
+    taken = Usage(**measured)
+    return Outline(_route(spec, times), _materials(spec, taken), taken, times)
 
 
 def _materials(spec: LineSpec, usage: Usage) -> tuple[Material, ...]:

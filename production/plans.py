@@ -13,7 +13,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from production.models import ActualUse, Changeover, Downtime, MachineProfile, PlanVersion, PublishedPlan, WeaveSpec
+from production.models import (
+    ActualUse,
+    Changeover,
+    CostSheet,
+    Downtime,
+    MachineProfile,
+    PlanVersion,
+    PublishedPlan,
+    WeaveSpec,
+)
 from production.planning.comparing import Difference
 from production.planning.errors import PlanOutdated
 from production.planning.plan import Figures, Plan
@@ -22,6 +31,7 @@ from production.planning.reading import read, written
 
 SAME: Final = "="  # in a row of Changeover
 TIME: Final = "time:"  # before a work centre, in a costing
+REPORTS_READ: Final = 600  # of how long operations took
 
 
 def setups_of(shop: str, standing_min: Mapping[str, float]) -> dict[str, SetupMatrix]:
@@ -83,16 +93,23 @@ def stand_still(shop: str, machine: str, start: datetime, end: datetime, *, reas
 
 
 def history_of(shop: str) -> dict[str, list[float]]:
-    """How long operations really took, as ratios of actual to planned machine time, by operation; newest reports."""
+    """How long operations really took, as ratios of actual to planned machine time, by operation; newest reports.
+
+    Of the jobs that were reported last: what a machine took years ago says little of it now.
+    """
     operations = dict(MachineProfile.objects.filter(shop=shop).values_list("code", "operation"))
     found: dict[str, list[float]] = defaultdict(list)
-    uses = ActualUse.objects.filter(ticket__shop=shop, code__startswith=TIME).select_related("ticket__costing")
-    newest = {(use.ticket_id, use.code): use for use in uses.order_by("issue", "pk")}
-    for (_, code), use in newest.items():
+    uses = ActualUse.objects.filter(code__startswith=TIME)
+    jobs = set(uses.filter(ticket__shop=shop).order_by("-pk").values_list("ticket", flat=True)[:REPORTS_READ])
+    sheets = dict(CostSheet.objects.filter(ticket__in=jobs).values_list("ticket", "lines"))
+    rows = uses.filter(ticket__in=jobs).order_by("issue", "pk").values_list("ticket", "code", "quantity")
+    newest = {(ticket, code): quantity for ticket, code, quantity in rows}
+    for (ticket, code), quantity in newest.items():
         machine = code.removeprefix(TIME)
-        planned = next((Decimal(line["quantity"]) for line in use.ticket.costing.lines if line["code"] == code), None)
-        if machine in operations and planned and use.quantity > 0:
-            found[operations[machine]].append(float(use.quantity / planned))
+        lines = sheets[ticket]["lines"]
+        planned = next((Decimal(line["quantity"]) for line in lines if line["code"] == code), None)
+        if machine in operations and planned and quantity > 0:
+            found[operations[machine]].append(float(quantity / planned))
     return dict(found)
 
 

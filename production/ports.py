@@ -74,6 +74,13 @@ class RenderJob:
     binding: str = ""  # what the promised date waits for, in words
     valid_until: date | None = None  # how long the quotation holds
     terms: str = ""  # of sale, as the shop says them
+    asked: str = ""  # the quantity as the customer counts, such as 40 yd; empty: in metres
+
+    @property
+    def ordered(self) -> str:
+        """The quantity as it stands on papers: 40 yd (36.58 m)."""
+        length = f"{self.spec.quantity_m:g} m"
+        return f"{self.asked} ({length})" if self.asked else length
 
     @property
     def name(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from inventory_sync.ports import StockLevel, WorkCentre
-from production.assessment import Assessment, Material, at_length
+from production.assessment import Assessment, Material, OperationTime, at_length, outline
 from production.domain.costing import (
     Assumption,
     CostBreakdown,
@@ -20,11 +21,62 @@ from production.domain.costing import (
     percentage,
 )
 from production.domain.spec import LineSpec
+from production.domain.usage import Usage
 from production.errors import PriceMissing
 from production.models import PriceRate
 
 BREAKS = (1, 2, 5, 10)  # times the length that was asked for
+# Coverage of line art, all inks together: 10 % in the trade. The heaviest design is at the limit of the inks.
+LIGHTEST = 0.1
 Rates = Mapping[str, PriceRate]
+
+
+class Measured(Protocol):
+    """What a cloth takes: assessed, or outlined before it is drawn."""
+
+    @property
+    def usage(self) -> Usage: ...
+
+    @property
+    def materials(self) -> Sequence[Material]: ...
+
+    @property
+    def times(self) -> Sequence[Sequence[OperationTime]]: ...
+
+
+@dataclass(frozen=True)
+class PriceRange:
+    """What a length would cost, from line art to a solid at the ink limit; of a woven cloth the two are one."""
+
+    quantity_m: Decimal
+    currency: str
+    least: Decimal
+    most: Decimal
+    least_per_m: Decimal
+    most_per_m: Decimal
+
+
+def estimate(
+    spec: LineSpec,
+    *,
+    lengths: Sequence[Decimal],
+    stock: Mapping[str, StockLevel],
+    work_centres: Mapping[str, WorkCentre],
+) -> list[PriceRange]:
+    """What each length in metres would cost before anything is drawn, by the reckoning of `cost`.
+
+    Raises PriceMissing naming what has no price and is always needed.
+    """
+    rates = {rate.code: rate for rate in PriceRate.objects.filter(shop=spec.shop)}
+    found = []
+    for length in lengths:
+        longer = replace(spec, quantity_m=float(length))
+        light, heavy = (
+            _cost(outline(longer, coverage=coverage), longer, stock, work_centres, rates, None, "")
+            for coverage in (LIGHTEST, spec.inks.tac_pct / 100 if spec.inks else LIGHTEST)
+        )
+        found.append(PriceRange(length, light.currency, light.price, heavy.price, light.price_per_m, heavy.price_per_m))
+    return found
 
 
 def cost(
@@ -54,7 +106,7 @@ def cost(
 
 
 def _cost(
-    assessment: Assessment,
+    assessment: Measured,
     spec: LineSpec,
     stock: Mapping[str, StockLevel],
     work_centres: Mapping[str, WorkCentre],
@@ -91,7 +143,7 @@ def _design(rates: Rates, generation_s: Decimal | None) -> list[CostLine]:
     return lines
 
 
-def _materials(assessment: Assessment, spec: LineSpec, stock: Mapping[str, StockLevel]) -> list[CostLine]:
+def _materials(assessment: Measured, spec: LineSpec, stock: Mapping[str, StockLevel]) -> list[CostLine]:
     """A line per material; of an ink one for the cloth, and one for what is purged and wasted beside it."""
     inks = {} if spec.inks is None else {ink.sku: ink for ink in spec.inks.inks}
     lines = []
@@ -126,7 +178,7 @@ def _priced(material: Material, stock: Mapping[str, StockLevel]) -> StockLevel:
     return level
 
 
-def _transfer_paper(assessment: Assessment, spec: LineSpec, rates: Rates) -> list[CostLine]:
+def _transfer_paper(assessment: Measured, spec: LineSpec, rates: Rates) -> list[CostLine]:
     """Paper as long and wide as the cloth, where the design goes over it."""
     if not any(step[0].operation == "Transfer" for step in spec.operations):
         return []
@@ -134,7 +186,7 @@ def _transfer_paper(assessment: Assessment, spec: LineSpec, rates: Rates) -> lis
     return _optional(rates, "transfer_paper", _tenth(area_m2), "m²")
 
 
-def _machine_time(assessment: Assessment, work_centres: Mapping[str, WorkCentre]) -> list[CostLine]:
+def _machine_time(assessment: Measured, work_centres: Mapping[str, WorkCentre]) -> list[CostLine]:
     lines = []
     for step in assessment.times:
         time = step[0]
@@ -156,7 +208,7 @@ def _machine_time(assessment: Assessment, work_centres: Mapping[str, WorkCentre]
     return lines
 
 
-def _labour(assessment: Assessment, rates: Rates) -> list[CostLine]:
+def _labour(assessment: Measured, rates: Rates) -> list[CostLine]:
     """People at the machines: all of setting up and cleaning, and the share of the run that is watched."""
     if "labour" not in rates or "attendance_pct" not in rates:
         return []
@@ -167,7 +219,7 @@ def _labour(assessment: Assessment, rates: Rates) -> list[CostLine]:
     return _optional(rates, "labour", (minutes / 60).quantize(Decimal("0.001")), "h")
 
 
-def _energy(assessment: Assessment, spec: LineSpec, rates: Rates) -> list[CostLine]:
+def _energy(assessment: Measured, spec: LineSpec, rates: Rates) -> list[CostLine]:
     """Electricity by the machines' power, water and steam by the weight of cloth that is washed or steamed."""
     rate = _rate(rates, "energy")
     kwh = sum(step[0].power_kw * step[0].run_min / 60 for step in assessment.times)
@@ -196,7 +248,7 @@ def _optional(rates: Rates, code: str, quantity: Decimal, unit: str) -> list[Cos
     return [line(code, rate.name, quantity=quantity, unit=unit, rate=rate.value, source=rate.source)]
 
 
-def _assumptions(assessment: Assessment, spec: LineSpec, rates: Rates) -> list[Assumption]:
+def _assumptions(assessment: Measured, spec: LineSpec, rates: Rates) -> list[Assumption]:
     machine, usage = spec.machines[0], assessment.usage
     shrunk = usage.pattern_length_m - spec.quantity_m
     lost = usage.fabric_length_m - usage.pattern_length_m - spec.head_m - spec.tail_m

@@ -25,36 +25,44 @@ from production.domain.spec import PRINT, WEAVE, LineSpec
 from production.domain.usage import Usage
 from production.errors import FormatNotForJob, NotManufacturable, RasterDoesNotFit, UnknownFormat, VerifyFailed
 from production.files import sha256_of, write_bytes_whole
+from production.look import ClothLook, cloth_look
 from production.manifest import manifest_bytes, manifest_of, read_manifest
 from production.models import CheckReport, CostSheet, JobTicket, OutputFile
+from production.offers import Offer, offers
 from production.papers import PAPERS
 from production.pictures import read_picture
 from production.ports import LotUse, MachineFormat, OnFile, Provenance, RenderJob, WrittenFile, no_progress
-from production.pricing import cost
+from production.pricing import PriceRange, cost, estimate
 from production.separation import ink_tile
 
 __all__ = [
     "Assessment",
+    "ClothLook",
     "CostBreakdown",
     "Finding",
     "LineSpec",
     "LotUse",
     "Material",
+    "Offer",
     "Outline",
+    "PriceRange",
     "Provenance",
     "RenderJob",
     "Severity",
     "Usage",
     "WrittenFile",
     "assess",
+    "cloth_look",
     "cloths",
     "cost",
     "deliver",
+    "estimate",
     "format_codes",
     "hot_folder_of",
     "look_over",
     "machine_format",
     "manifest_of",
+    "offers",
     "outline",
     "read_manifest",
     "read_picture",

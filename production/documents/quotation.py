@@ -77,7 +77,7 @@ def _description(page: Page, job: RenderJob, x: float, top: float) -> None:
         ("Cloth", spec.name),
         ("Fibre and weight", f"{spec.fibre}, {spec.gsm:g} g/m²"),
         ("Width", f"{spec.width_mm / 10:g} cm"),
-        ("Length", f"{spec.quantity_m:g} m"),
+        ("Length", job.ordered),
         ("Made by", "digital printing" if spec.inks else "jacquard weaving"),
     ]
     named = ", ".join(part for part in (job.design, job.colourway) if part)

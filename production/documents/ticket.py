@@ -281,7 +281,7 @@ def _fabric_rows(job: RenderJob) -> list[tuple[str, str]]:
         ("Article", spec.sku),
         ("Fibre", f"{spec.fibre}, {spec.gsm:g} g/m²"),
         ("Width", f"{spec.width_mm / 10:g} cm, usable {spec.usable_width_mm / 10:g} cm"),
-        ("Ordered", f"{spec.quantity_m:g} m"),
+        ("Ordered", job.ordered),
         ("To print" if spec.inks else "To weave", f"{usage.pattern_length_m:.2f} m"),
         ("Off the roll" if spec.inks else "Warp", f"{usage.fabric_length_m:.2f} m"),
         ("Allowance", f"head {spec.head_m:g}, tail {spec.tail_m:g} m, waste {spec.waste * 100:g} %"),

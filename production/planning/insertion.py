@@ -9,7 +9,7 @@ rows of the other machines. So a quote costs a fraction of a millisecond and lea
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import accumulate
@@ -334,6 +334,36 @@ class Row:
             return ()
         return tuple(replace(one, changeover=begun) for one in block.assignments)
 
+    def without(self, operations: Collection[str]) -> tuple["Row", tuple[Assignment, ...]]:
+        """The row without these operations, and who is changed over to anew because of it."""
+        left = []
+        for block in self.blocks:
+            kept = tuple(one for one in block.assignments if one.operation not in operations)
+            if block.state is None or kept:
+                left.append(replace(block, assignments=kept) if len(kept) < len(block.assignments) else block)
+        state, changed = self.state, list[Assignment]()
+        for number, block in enumerate(left):
+            if block.state is None:
+                continue
+            anew = self._changed_over(block, self.changeovers.minutes(state, block.state))
+            if anew and block.start >= self.start and block.assignments[0].changeover >= self.start:
+                left[number] = replace(block, assignments=anew)
+                changed += anew
+            state = block.state
+        row = Row.of(
+            self.code,
+            left,
+            start=self.start,
+            end=self.end,
+            time=self.time,
+            longer=self.longer,
+            changeovers=self.changeovers,
+            state=self.state,
+            load=self.load,
+            load_by=self.load_by,
+        )
+        return row, tuple(changed)
+
     def _with(self, blocks: list[Block], at: int, more: int) -> "Row":
         """The same row with these blocks; `more` of them at `at` are new."""
         if not more:
@@ -462,6 +492,22 @@ def _row(
 
 def _agreed(load_by: Iterable[str], attributes: Mapping[str, str]) -> State:
     return tuple([attributes.get(name, "") for name in load_by])
+
+
+def taken_out(gaps: Gaps, assignments: Iterable[Assignment]) -> tuple[Gaps, tuple[Assignment, ...]]:
+    """The gaps without operations that stand there, and those of who is changed over to anew because of it.
+
+    Machines that take loads are none of it: a load's weight is not taken back.
+    """
+    rows, ends, changed = dict(gaps.rows), dict(gaps.ends), dict[str, Assignment]()
+    by_machine: dict[str, set[str]] = {}
+    for one in assignments:
+        by_machine.setdefault(one.machine, set()).add(one.operation)
+        del ends[one.operation]
+    for code, ids in by_machine.items():
+        rows[code], anew = rows[code].without(ids)
+        changed |= {one.operation: one for one in anew}
+    return replace(gaps, rows=rows, ends=ends), tuple(changed.values())
 
 
 def insert(

@@ -597,6 +597,7 @@ class _Board:
         self.gaps = gaps_of(problem, ())
         self.placed: dict[str, Assignment] = {}
         self.rolls = {roll.code: roll for roll in problem.rolls}
+        self.published = {one.operation: one for one in problem.published}
 
     @property
     def plan(self) -> tuple[Assignment, ...]:
@@ -673,8 +674,8 @@ class _Board:
         return self._goes_on(unit)
 
     def _is_frozen(self, unit: _Unit) -> bool:
-        published = {one.operation for one in self.problem.published}
-        return stays(self.problem, unit.at) and all(one.pin is None and one.id in published for one in unit.operations)
+        known = self.published
+        return stays(self.problem, unit.at) and all(one.pin is None and one.id in known for one in unit.operations)
 
     def _goes_on(self, unit: _Unit) -> bool:
         """Put what runs already, or whose changeover does, where it is; what it still needs, it needs from now on."""
@@ -710,21 +711,27 @@ class _Board:
 
 
 def right_shift(
-    problem: Problem, assignments: Iterable[Assignment], *, elsewhere: Set[str] = frozenset(), new_first: bool = True
+    problem: Problem,
+    assignments: Iterable[Assignment],
+    *,
+    elsewhere: Set[str] = frozenset(),
+    first: Set[str] = frozenset(),
+    new_first: bool = True,
 ) -> tuple[Assignment, ...]:
     """The same order on the same machines: what can't stay starts later, and nothing earlier than before.
 
-    Those `elsewhere` may go to any of their machines. `new_first`: what was not planned goes in at its earliest finish
-    and the others make room; otherwise it goes into what gaps they leave. Raises NoSlot, NotEnoughRolls.
+    Those `elsewhere` may go to any of their machines; those `first` go before others of the same start. `new_first`:
+    what was not planned goes in at its earliest finish and the others make room; otherwise it goes into what gaps they
+    leave. Raises NoSlot, NotEnoughRolls.
     """
     board, _ = standing(problem)
     last: dict[str, int] = {}  # machine -> when what was put there last is over
-    for unit in _pending(problem, board, assignments, new_first=new_first):
+    for unit in _pending(problem, board, assignments, first=first, new_first=new_first):
         ready = max(problem.start, board.ready(unit))
         if not unit.stood:
-            board.put(unit, max(ready, problem.frozen_until or ready), _able(problem, unit))
+            board.put(unit, max(ready, problem.frozen_until or ready), _able(board, unit))
             continue
-        able = _able(problem, unit)
+        able = _able(board, unit)
         if unit.at.machine in able and elsewhere.isdisjoint(one.id for one in unit.operations):
             able = [unit.at.machine]
         board.put(unit, max(ready, unit.at.start), able, since=last)
@@ -747,7 +754,7 @@ def re_assigned(problem: Problem, assignments: Iterable[Assignment]) -> tuple[As
             if not (unit.stood and board.stands(unit)):
                 ready = max(problem.start, board.ready(unit))
                 board.put(
-                    unit, ready if unit.stood else max(ready, problem.frozen_until or ready), _able(problem, unit)
+                    unit, ready if unit.stood else max(ready, problem.frozen_until or ready), _able(board, unit)
                 )
         ways.append(board.plan)
     except NoSlot:
@@ -781,7 +788,14 @@ def _stay(problem: Problem, assignments: Sequence[Assignment]) -> tuple["_Board"
     return board, hit, directly
 
 
-def _pending(problem: Problem, board: _Board, assignments: Iterable[Assignment], *, new_first: bool) -> Iterator[_Unit]:
+def _pending(
+    problem: Problem,
+    board: _Board,
+    assignments: Iterable[Assignment],
+    *,
+    first: Set[str] = frozenset(),
+    new_first: bool,
+) -> Iterator[_Unit]:
     """What is not on the board yet, by its start until now, but each after those it waits for."""
     left = [one for one in assignments if one.operation not in board.placed]
     units = _units(problem, left)
@@ -798,11 +812,14 @@ def _pending(problem: Problem, board: _Board, assignments: Iterable[Assignment],
             followers.setdefault(other, []).append(number)
     unseen = [len(those) for those in waits]
     new = -FOREVER if new_first else FOREVER
-    keys = [(unit.at.start if unit.stood else new, number) for number, unit in enumerate(units)]
-    heap = [key for key in keys if not unseen[key[1]]]
+    keys = [
+        (unit.at.start if unit.stood else new, first.isdisjoint(one.id for one in unit.operations), number)
+        for number, unit in enumerate(units)
+    ]
+    heap = [key for key in keys if not unseen[key[2]]]
     heapify(heap)
     while heap:
-        _, number = heappop(heap)
+        _, _, number = heappop(heap)
         yield units[number]
         for other in followers.get(number, ()):
             unseen[other] -= 1
@@ -810,15 +827,15 @@ def _pending(problem: Problem, board: _Board, assignments: Iterable[Assignment],
                 heappush(heap, keys[other])
 
 
-def _able(problem: Problem, unit: _Unit) -> list[str]:
+def _able(board: _Board, unit: _Unit) -> list[str]:
     """The machines that may do all of it: by what each is, its pin, and the slushy zone."""
+    slushy = board.problem.slushy_until
     first, *others = unit.operations
     able = [code for code in first.minutes if all(code in one.minutes for one in others)]
-    published = {one.operation: one for one in problem.published}
     for one in unit.operations:
-        before = published.get(one.id)
+        before = board.published.get(one.id)
         if one.pin is not None:
             able = [code for code in able if code == one.pin.machine]
-        elif problem.slushy_until is not None and before is not None and before.start < problem.slushy_until:
+        elif slushy is not None and before is not None and before.start < slushy:
             able = [code for code in able if code == before.machine]
     return able
