@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from orders.models import OrderLine
+from orders.domain.states import LineEvent
+from orders.models import AuditEvent, OrderLine
 
+CUSTOMER = "customer, link "  # as the audit chain knows whoever comes by a link, before its number
 # The stages are those of the line's last run: a revision starts a new round, and the clock shows what it cost.
 STAGES = (
     ("request_to_first_preview", "t0", "t1"),
@@ -17,7 +19,8 @@ STAGES = (
 
 def times(line: OrderLine) -> dict[str, datetime]:
     """Return the moments (UTC) that have passed: t0 request saved, t1 first preview, t2 first passing candidate,
-    t5 approved, t6 print file verified, t7 queued at the machine and known to the ERP."""
+    t3 customer opened, t4 change asked by the customer, t5 approved, t6 print file verified, t7 queued at the machine
+    and known to the ERP."""
     moments: dict[str, datetime] = {"t0": line.order.created_at}
     candidates = [candidate for brief in line.rounds.all() for candidate in brief.candidates.all()]
     if candidates:
@@ -25,6 +28,10 @@ def times(line: OrderLine) -> dict[str, datetime]:
     checked = [c.checked_at for c in candidates if c.passed and c.checked_at]
     if checked:
         moments["t2"] = min(checked)
+    if opened := [link.opened_at for link in line.links.all() if link.opened_at]:
+        moments["t3"] = min(opened)
+    if asked := [wish.at for wish in line.wishes.all()] + [event.at for event in line.events.all() if _turned(event)]:
+        moments["t4"] = min(asked)
     approvals = list(line.approvals.all())
     if approvals:
         moments["t5"] = approvals[-1].at
@@ -36,6 +43,11 @@ def times(line: OrderLine) -> dict[str, datetime]:
                 elif event.from_state == "syncing":
                     moments["t7"] = event.at
     return moments
+
+
+def _turned(event: AuditEvent) -> bool:
+    """True where a customer had something drawn anew by their link."""
+    return event.action == LineEvent.REVISE and event.actor.startswith(CUSTOMER)
 
 
 def read(line: OrderLine) -> dict[str, Any]:

@@ -38,6 +38,13 @@ class UnknownPlan(OrderError):
     http_status = 404
 
 
+class DraftRefused(OrderError):
+    """Something of this draft can't be done as things stand: look at it again."""
+
+    code = "draft_refused"
+    http_status = 409
+
+
 class NotNewest(OrderError):
     """This design is of an earlier round: go on from it, or take one of the newest."""
 
@@ -86,6 +93,33 @@ class AlreadySold(OrderError):
     http_status = 409
 
 
+class DesignRejected(OrderError):
+    """A designer rejected this design: choose another, or ask in the studio for it to be looked at again."""
+
+    code = "design_rejected"
+    http_status = 409
+
+
+class DecidedMeanwhile(OrderError):
+    """Somebody else has decided about this design meanwhile: look again, then decide."""
+
+    code = "decided_meanwhile"
+    http_status = 409
+
+
+class InvalidDecision(OrderError):
+    """This can't be kept as a decision."""
+
+    code = "invalid_decision"
+
+
+class NotReviewable(OrderError):
+    """The line is past its review: what was approved is being made, or it was cancelled."""
+
+    code = "not_reviewable"
+    http_status = 409
+
+
 class UnknownCandidate(OrderError):
     """This line has no such candidate in its newest round."""
 
@@ -113,11 +147,66 @@ class NotChangeable(OrderError):
     http_status = 409
 
 
+class PlacedAlready(OrderError):
+    """This form was sent before, for another order: send it once more to place it as an order of its own."""
+
+    code = "placed_already"
+    http_status = 409
+
+
+class StrikeOffFirst(OrderError):
+    """The strike-off comes first: the line is made once that is approved."""
+
+    code = "strike_off_first"
+    http_status = 409
+
+
 class PriceMoved(OrderError):
     """The price is another by now than the one that was shown: look again, then decide."""
 
     code = "price_moved"
     http_status = 409
+
+
+class SpecificationMoved(OrderError):
+    """What would be agreed is another by now than what was shown: look again, then decide."""
+
+    code = "specification_moved"
+    http_status = 409
+
+
+class UnknownLink(OrderError):
+    """This link is not complete, or it is none of ours: open it once more from the message it came with."""
+
+    code = "unknown_link"
+    http_status = 404
+
+
+class LinkOver(OrderError):
+    """This link is over: ask whoever sent it for a new one."""
+
+    code = "link_over"
+    http_status = 410
+
+
+class LinkBusy(OrderError):
+    """That was very often in a short time: wait a minute, then go on."""
+
+    code = "link_busy"
+    http_status = 429
+
+
+class LinkUsedUp(OrderError):
+    """That is as often as this link allows: ask whoever sent it to go on for you."""
+
+    code = "link_used_up"
+    http_status = 409
+
+
+class OutsideLimits(OrderError):
+    """That is farther than this link allows."""
+
+    code = "outside_limits"
 
 
 class NotReleased(OrderError):
@@ -152,6 +241,26 @@ class NothingToRetry(OrderError):
     """There is nothing to try again: it is being done just now, or it is over. Look again."""
 
     code = "nothing_to_retry"
+    http_status = 409
+
+
+class InvalidReport(OrderError):
+    """This can't be reported as it is written."""
+
+    code = "invalid_report"
+
+
+class ReportRefused(OrderError):
+    """That can't be reported as things stand: look again."""
+
+    code = "report_refused"
+    http_status = 409
+
+
+class ReportUnlikely(OrderError):
+    """That is unlikely: look again, and say that it is so."""
+
+    code = "report_unlikely"
     http_status = 409
 
 

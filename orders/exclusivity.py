@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from generation import likeness
@@ -21,10 +21,11 @@ from generation.models import Artwork
 from orders import audit
 from orders.domain.states import LineState
 from orders.errors import AlreadySold, DesignTaken, InvalidOrder
-from orders.models import Approval, Candidate, Exclusivity, OrderLine, Shop
+from orders.models import Approval, Candidate, Exclusivity, Order, OrderLine, Shop
 from production.domain.finding import Finding, Severity
 
 UNSOLD = (LineState.CANCELLING, LineState.CANCELLED)
+NEWEST_DRAWN = 2000  # unsold designs that one is compared with on a page
 LOOKED_AT = 8  # how many of the most alike designs are told apart
 REMEDY = "Ask for a change, or choose another candidate."
 
@@ -71,6 +72,74 @@ def sold_before(line: OrderLine, artwork: Artwork) -> list[Sold]:
 def sold_by(shop: Shop) -> QuerySet[Approval]:
     """Return the approvals of the shop that were not cancelled."""
     return Approval.objects.filter(line__order__shop=shop).exclude(line__state__in=UNSOLD)
+
+
+@dataclass(frozen=True)
+class Near:
+    """A design of the shop that another is near to, by a candidate that shows it."""
+
+    candidate: Candidate
+    likeness: float
+    sold_on: date | None
+    own: bool  # sold to the same customer
+    order: str  # for those who sell
+
+    @property
+    def distance(self) -> float:
+        """0 the same, 1 nothing in common."""
+        return 1 - self.likeness
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The designs nearest to one, best first, and among how many was looked."""
+
+    compared: int
+    nearest: tuple[Near, ...]
+
+
+def nearest(line: OrderLine, artwork: Artwork, *, count: int = 4) -> Nearest:
+    """The designs of other lines of the shop that one is most like: all that were sold, and the newest others."""
+    shop = line.order.shop
+    first_sold: dict[int, int] = {}
+    for pk, number in sold_by(shop).exclude(line=line).order_by("pk").values_list("pk", "candidate__artwork"):
+        first_sold.setdefault(number, pk)
+    here = Order.objects.filter(pk=OuterRef("round__line__order"), shop=shop)  # as in models.Lines.of
+    drawn = Candidate.objects.filter(Exists(here)).exclude(round__line=line)
+    newest = drawn.order_by("-pk").values_list("artwork_id", flat=True)[:NEWEST_DRAWN]
+    among = {*first_sold, *newest}
+    if not among:
+        return Nearest(0, ())
+    kept = likeness.archive(among)
+    found = kept.nearest(likeness.mark_of(artwork), count=count)
+    approvals = Approval.objects.filter(pk__in=[first_sold.get(each.artwork_id) for each in found])
+    approvals = approvals.select_related("line__order", "candidate__artwork")
+    sold = {approval.candidate.artwork_id: approval for approval in approvals}
+    shown: dict[int, Candidate] = {}
+    first = drawn.filter(artwork__in=[each.artwork_id for each in found]).values("artwork").annotate(first=Min("pk"))
+    candidates = Candidate.objects.filter(pk__in=[each["first"] for each in first])
+    for candidate in candidates.select_related("artwork", "round__line__order"):
+        shown[candidate.artwork_id] = candidate
+
+    def near(each: likeness.Alike) -> Near:
+        approval = sold.get(each.artwork_id)
+        return Near(
+            candidate=approval.candidate if approval else shown[each.artwork_id],
+            likeness=each.likeness,
+            sold_on=_day(shop, approval.at) if approval else None,
+            own=approval is not None and approval.line.order.customer_id == line.order.customer_id,
+            order=approval.line.order.number if approval else shown[each.artwork_id].round.line.order.number,
+        )
+
+    return Nearest(len(kept.artwork_ids), tuple(near(each) for each in found))
+
+
+def promises(line: OrderLine, artwork: Artwork) -> tuple[list[Exclusivity], bool]:
+    """Promises of a design to the line's own customer that hold today, and whether another customer has one like it."""
+    today = _day(line.order.shop, timezone.now())
+    held = Exclusivity.objects.filter(Q(until=None) | Q(until__gte=today), valid_from__lte=today)
+    own = held.filter(customer=line.order.customer, artwork=artwork).select_related("customer")
+    return list(own), bool(_exclusive(line, artwork))
 
 
 def grant(candidate: Candidate, *, by: User | None, until: date | None = None, territory: str = "") -> Exclusivity:

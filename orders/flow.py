@@ -18,7 +18,7 @@ from django.utils import timezone
 from generation.errors import GenerationError
 from inventory_sync import services as inventory
 from inventory_sync.errors import ErpError, ErpUnavailable
-from orders import audit, planning, planruns, recording, steps, tasks, work
+from orders import accounting, audit, planning, planruns, recording, steps, tasks, work
 from orders.domain.states import LineEvent, LineState, next_line_state
 from orders.errors import (
     HoldChanged,
@@ -54,19 +54,20 @@ BELONGS = {
     "check": {LineState.GENERATING},
     "cancel": {LineState.CANCELLING, LineState.CANCELLED},
     "reschedule": {LineState.RELEASED, LineState.IN_PRODUCTION, LineState.INSPECTING},
+    "report": {LineState.IN_PRODUCTION, LineState.INSPECTING, LineState.DONE},
 }
 
 # What a person may have to wait for an outside system longer than a worker's few tries.
-TRIES = {"check": 8, "quote": 12, "plan": 8, "sync": 12, "cancel": 12, "reschedule": planning.TRIES}
+TRIES = {"check": 8, "quote": 12, "plan": 8, "sync": 12, "cancel": 12, "reschedule": planning.TRIES, "report": 12}
 
 # An ERP that is away is no fault of the order's: so long a step waits for it without using up its tries.
 PATIENCE = timedelta(hours=24)
 
 # Nobody waits for these: when all their tries are over the line stays where it is, and that is written down.
-UNHURRIED = frozenset({"quote", "reschedule"})
+UNHURRIED = frozenset({"quote", "reschedule", "report"})
 
 # With these a person moves a line on, whatever step is still open for it.
-OVERTAKING = frozenset({LineEvent.APPROVE, LineEvent.REVISE, LineEvent.CHANGE, LineEvent.CANCEL})
+OVERTAKING = frozenset({LineEvent.APPROVE, LineEvent.REVISE, LineEvent.CHANGE, LineEvent.CANCEL, LineEvent.FAIL})
 
 ProductErrors = (OrderError, GenerationError, ProductionError, ErpError)
 Settle = Callable[[], Any]
@@ -112,11 +113,16 @@ def quote(line: OrderLine, held: steps.Claim) -> Settle:
 
 
 def plan(line: OrderLine, held: steps.Claim) -> Settle:
-    """Plan the approved candidate with fresh stock and bookings, and hold its fabric, inks and machine time."""
+    """Plan the approved candidate with fresh stock and bookings, and hold its fabric, inks and machine time.
+
+    What the shop floor said of a run that failed is told first: what that used up is used up.
+    """
+    told = recording.report(line)
     found = work.plan(line, fence=held.fence)
     plan = found.plan
 
     def settle() -> None:
+        accounting.keep(line, told)
         OrderLine.objects.filter(pk=line.pk).update(plan=plan, quote=None)
         planning.displace(line.order.shop, found.displaced, because=line.reference)
         move(line, LineEvent.OK, details={"lot": plan["lot"], "promise": plan["promise"]})
@@ -155,11 +161,30 @@ def reschedule(line: OrderLine, held: steps.Claim) -> Settle:
 
     def settle() -> None:
         OrderLine.objects.filter(pk=line.pk).update(progress="")
-        now = OrderLine.objects.get(pk=line.pk)
-        if now.plan != line.plan and now.state in BELONGS["reschedule"]:
-            open_for(now, "reschedule")
+        _tell_on(line)
 
     return settle
+
+
+def report(line: OrderLine, held: steps.Claim) -> Settle:
+    """Tell the ERP what the shop floor reported, and what the job took by it."""
+    steps.still_mine(held)
+    told = recording.report(line)
+
+    def settle() -> None:
+        accounting.keep(line, told)
+        _tell_on(line)
+
+    return settle
+
+
+def _tell_on(line: OrderLine) -> None:
+    """Tell what has changed since a step began to tell: first other times, then what was reported."""
+    now = OrderLine.objects.get(pk=line.pk)
+    if now.plan != line.plan and now.state in BELONGS["reschedule"]:
+        open_for(now, "reschedule")
+    elif now.state in BELONGS["report"] and now.reports.filter(told_at=None).exists():
+        open_for(now, "report")
 
 
 STEPS: dict[str, Callable[[OrderLine, steps.Claim], Settle]] = {
@@ -171,6 +196,7 @@ STEPS: dict[str, Callable[[OrderLine, steps.Claim], Settle]] = {
     "sync": sync,
     "cancel": cancel,
     "reschedule": reschedule,
+    "report": report,
 }
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.models import Artwork
 from orders.domain.exploring import IN_WORDS, Way
+from orders.domain.floor import Report, Said
 from orders.domain.states import LineState, StepState
 
 
@@ -159,8 +160,22 @@ class Priority(models.IntegerChoices):
     RUSH = 10, "rush"
 
 
+class Lines(models.QuerySet["OrderLine"]):
+    """Lines, as they are looked for."""
+
+    def of(self, shop: Shop) -> "Lines":
+        """Return the lines of a shop.
+
+        A database without figures of its rows begins at all orders of the shop where it is joined with them; so it
+        begins at the lines: those in a state, or the newest.
+        """
+        return self.filter(models.Exists(Order.objects.filter(pk=models.OuterRef("order"), shop=shop)))
+
+
 class OrderLine(models.Model):
     """One cloth in one design. `state` moves only through orders.flow.move."""
+
+    objects = Lines.as_manager()
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()
@@ -196,7 +211,7 @@ class OrderLine(models.Model):
             models.UniqueConstraint(fields=["order", "position"], name="line_position_once_per_order"),
             models.CheckConstraint(condition=~models.Q(substrate="") ^ ~models.Q(weave=""), name="printed_or_woven"),
         ]
-        indexes = [models.Index(fields=["state"])]
+        indexes = [models.Index(fields=["state"]), models.Index(fields=["reference"])]
         ordering = ["order", "position"]
 
     def __str__(self) -> str:
@@ -238,6 +253,9 @@ class Round(models.Model):
     redraw = models.JSONField(default=list, help_text="Colours of the parent, by index, that are drawn anew.")
     scale = models.FloatField(default=1.0, help_text="Length of the motifs against what the words ask for.")
     density = models.FloatField(default=1.0, help_text="Motifs per area against what the words ask for.")
+    walk = models.JSONField(
+        null=True, help_text="Where the parent is moved before it is drawn anew: space, version, amounts by axis."
+    )
     seed = models.BigIntegerField(
         null=True, help_text="The one seed of a round that keeps its parent's; else by number."
     )
@@ -255,7 +273,11 @@ class Round(models.Model):
     def way_in_words(self) -> str:
         """What a round is drawn from, as people read it."""
         gone_on_from = filter(None, (self.same_as or self.parent, self.other_parent))
-        return IN_WORDS[Way(self.way)].format(*(f"{each.round.number}.{each.position}" for each in gone_on_from))
+        return IN_WORDS[Way(self.way)].format(*map(self._called, gone_on_from))
+
+    def _called(self, candidate: "Candidate") -> str:
+        name = f"{candidate.round.number}.{candidate.position}"
+        return name if candidate.round.line_id == self.line_id else f"{name} of {candidate.round.line}"
 
 
 class Candidate(models.Model):
@@ -295,6 +317,10 @@ class Approval(models.Model):
     at = models.DateTimeField(default=timezone.now)
     specification = models.JSONField()
     sha256 = models.CharField(max_length=64)
+    link = models.ForeignKey(
+        "CustomerLink", models.SET_NULL, null=True, related_name="approvals", help_text="By which the customer said it."
+    )
+    name = models.CharField(max_length=120, blank=True, help_text="As who said it through a link wrote it.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["line", "number"], name="approval_number_once_per_line")]
@@ -310,6 +336,10 @@ class CustomerLink(models.Model):
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="links")
     digest = models.CharField(max_length=64, unique=True)
     limits = models.JSONField(default=dict, help_text="How far each knob may be turned: knob, [least, most].")
+    most_rounds = models.PositiveSmallIntegerField(default=12, help_text="How often the customer may have drawn anew.")
+    rounds = models.PositiveSmallIntegerField(default=0, help_text="How often the customer has.")
+    returns = models.PositiveSmallIntegerField(default=0, help_text="How often an earlier design was taken up again.")
+    shows_price = models.BooleanField(default=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -332,14 +362,37 @@ class Pin(models.Model):
     words = models.CharField(max_length=500)
     author = models.CharField(max_length=150)
     link = models.ForeignKey(CustomerLink, models.SET_NULL, null=True, help_text="Empty: written by somebody here.")
+    once = models.UUIDField(null=True, unique=True, editable=False, help_text="Of the form: sent twice, it is one pin.")
     at = models.DateTimeField(default=timezone.now)
+    answer = models.CharField(max_length=500, blank=True, help_text="The customer reads it.")
     settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         ordering = ["pk"]
 
     def __str__(self) -> str:
         return f"{self.candidate}: {self.words[:40]}"
+
+
+class CustomerWish(models.Model):
+    """What a customer asks to be otherwise, in words (t4). It draws nothing by itself: somebody here reads it first."""
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="wishes")
+    link = models.ForeignKey(CustomerLink, models.SET_NULL, null=True)
+    words = models.CharField(max_length=500)
+    once = models.UUIDField(unique=True, editable=False, help_text="Of the form: sent twice, it is one wish.")
+    at = models.DateTimeField(default=timezone.now)
+    answer = models.CharField(max_length=500, blank=True, help_text="The customer reads it.")
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        verbose_name_plural = "customer wishes"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.words[:40]}"
 
 
 class Decision(models.Model):
@@ -362,9 +415,12 @@ class Decision(models.Model):
 class HumanEdit(models.Model):
     """What a person changed in a design by hand; printed on the provenance sheet. Only appended."""
 
-    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="edits", help_text="What came of it.")
+    round = models.ForeignKey(Round, models.CASCADE, related_name="edits", help_text="What came of it.")
+    of = models.ForeignKey(
+        Candidate, models.RESTRICT, null=True, related_name="+", help_text="What was changed; empty: the words alone."
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    what = models.CharField(max_length=24, help_text="upload, recolour, lock, walk, words")
+    what = models.CharField(max_length=24, help_text="See orders/authorship.py.")
     details = models.JSONField(default=dict)
     at = models.DateTimeField(default=timezone.now)
 
@@ -372,11 +428,11 @@ class HumanEdit(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.candidate}: {self.what}"
+        return f"{self.round}: {self.what}"
 
 
 class FloorReport(models.Model):
-    """What an operator reported at a machine. Only appended; the newest of an operation tells how it stands."""
+    """What an operator reported at a machine. Only appended; orders/domain/floor.py says how an operation stands."""
 
     class Kind(models.TextChoices):
         START = "start", _("Start")
@@ -384,23 +440,65 @@ class FloorReport(models.Model):
         RESUME = "resume", _("Go on")
         FINISH = "finish", _("Finish")
         SCRAP = "scrap", _("Scrap")
+        UNDO = "undo", _("Take back")
 
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="reports")
     run = models.PositiveSmallIntegerField(help_text="Of the line, when it was reported.")
     operation = models.PositiveSmallIntegerField(help_text="Number in the line's plan, from 0.")
+    name = models.CharField(max_length=64, help_text="Of the operation, as the plan and the ERP call it.")
     work_centre = models.CharField(max_length=64)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     metres = models.DecimalField(max_digits=8, decimal_places=2, null=True)
     reason = models.CharField(max_length=40, blank=True)
+    undoes = models.OneToOneField("self", models.CASCADE, null=True, help_text="The slip that this takes back.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=timezone.now, help_text="When the button was pressed.")
+    received_at = models.DateTimeField(default=timezone.now, help_text="Later than that where there was no network.")
     once = models.UUIDField(unique=True, help_text="Of the button that was pressed: sent twice, it counts once.")
+    told_at = models.DateTimeField(null=True, help_text="When the ERP had been told.")
 
     class Meta:
         ordering = ["pk"]
 
     def __str__(self) -> str:
         return f"{self.line} {self.operation}: {self.kind}"
+
+    @property
+    def said(self) -> Report:
+        """It as the domain reads it."""
+        return Report(
+            number=self.pk,
+            kind=Said(self.kind),
+            at=self.at,
+            by=self.by.get_username(),
+            metres=self.metres,
+            reason=self.reason,
+            undoes=self.undoes_id,
+        )
+
+
+class LineClock(models.Model):
+    """How long each stage of a line's clock took, so that many can be looked at at once. orders/clocks.py writes it."""
+
+    line = models.OneToOneField(OrderLine, models.CASCADE, primary_key=True, related_name="clock")
+    shop = models.ForeignKey(Shop, models.CASCADE)
+    verified_on = models.DateField(null=True, help_text="The mill's day on which its print file was verified.")
+    total_s = models.FloatField(null=True, help_text="Request saved to print file verified.")
+    first_preview_s = models.FloatField(null=True)
+    passing_s = models.FloatField(null=True)
+    opened_s = models.FloatField(null=True)
+    customer_s = models.FloatField(null=True)
+    print_file_s = models.FloatField(null=True)
+    queued_s = models.FloatField(null=True)
+    made_s = models.FloatField(null=True)
+    inspected_s = models.FloatField(null=True)
+    sequence = models.PositiveIntegerField(help_text="Of the newest event of the audit chain that it has seen.")
+
+    class Meta:
+        indexes = [models.Index(fields=["shop", "verified_on"]), models.Index(fields=["shop", "sequence"])]
+
+    def __str__(self) -> str:
+        return f"clock of {self.line_id}"
 
 
 class Exclusivity(models.Model):

@@ -20,10 +20,13 @@ def sale_line_id(line: OrderLine) -> str:
     return f"weftline:{line.order.shop.slug}:{line.reference}:sale"
 
 
-def record_id(line: OrderLine) -> str:
-    """Return the name by which the ERP knows a line's manufacturing order; a reprint has one of its own."""
-    run = f":p{line.run}" if line.run > 1 else ""
-    return f"weftline:{line.order.shop.slug}:{line.reference}{run}"
+def record_id(line: OrderLine, *, run: int = 0) -> str:
+    """Return the name by which the ERP knows a line's manufacturing order; a reprint has one of its own.
+
+    `run`: of an earlier production run; 0: of the one it is in.
+    """
+    run = run or line.run
+    return f"weftline:{line.order.shop.slug}:{line.reference}{f':p{run}' if run > 1 else ''}"
 
 
 def hold_name(line: OrderLine) -> str:

@@ -30,10 +30,11 @@ SAYING: Final = {
     "sync": "the sale order and the manufacturing order",
     "cancel": "that it is cancelled",
     "reschedule": "other times for its work orders",
+    "report": "what the shop floor reported",
     "check": "a question about stock and machines",
     "release": "a question about what is held",
 }
-SPEAKING: Final = ("quote", "plan", "sync", "cancel", "reschedule")
+SPEAKING: Final = ("quote", "plan", "sync", "cancel", "reschedule", "report")
 OLD: Final = timedelta(minutes=2)  # stock that was read longer ago says so beside a price
 
 
@@ -97,7 +98,10 @@ def waiting() -> QuerySet[Step]:
     stopped = Q(state=StepState.FAILED, error_code__in=ERP_CODES, line__state=LineState.BLOCKED)
     not_offered = Q(state=StepState.FAILED, kind="quote", line__state=LineState.PROOFING)
     not_moved = Q(state=StepState.FAILED, kind="reschedule", line__state__in=timetable.MOVABLE)
-    found = Step.objects.filter(still_open | (stopped | not_offered | not_moved) & ~Exists(newer))
+    made = [LineState.IN_PRODUCTION, LineState.INSPECTING, LineState.DONE]
+    not_reported = Q(state=StepState.FAILED, kind="report", line__state__in=made)
+    unsaid = stopped | not_offered | not_moved | not_reported
+    found = Step.objects.filter(still_open | unsaid & ~Exists(newer))
     return found.select_related("line__order__customer", "line__order__shop").order_by("created_at", "pk")
 
 

@@ -20,7 +20,7 @@ from orders import audit, names, steps, tasks
 from orders.domain.states import StepState
 from orders.errors import StaleState, UnknownPlan
 from orders.models import OrderLine, Priority, Shop, Step
-from orders.timetable import OPEN, USUAL, Schedule, operation_id, schedule_of
+from orders.timetable import ALONGSIDE, OPEN, PLANNED, USUAL, Schedule, operation_id, schedule_of
 from production import plans
 from production.models import PlanVersion
 from production.planning.check import check
@@ -87,6 +87,7 @@ def publish(shop: Shop, number: int, *, by: User | None, actor: str = "") -> lis
     wanted = _as_it_would_be(now, version)
     moved = _moved(now, wanted, version)
     with transaction.atomic():
+        lock(moved)
         plans.publish(version)
         audit.record(
             shop,
@@ -108,6 +109,14 @@ def publish(shop: Shop, number: int, *, by: User | None, actor: str = "") -> lis
     return list(moved)
 
 
+def lock(lines: Iterable[OrderLine]) -> None:
+    """Take lines for this transaction in one order, before the shop's row: as whatever moves a single line does.
+
+    Nothing rests on it but that two who write several lines don't wait for each other for ever.
+    """
+    list(OrderLine.objects.select_for_update().filter(pk__in=[line.pk for line in lines]).order_by("pk"))
+
+
 def displace(shop: Shop, displaced: Iterable[Assignment], *, because: str) -> None:
     """Let machines be changed over otherwise for what follows something new; inside the caller's transaction.
 
@@ -117,11 +126,12 @@ def displace(shop: Shop, displaced: Iterable[Assignment], *, because: str) -> No
     for one in displaced:
         by_line.setdefault(one.operation.rpartition("/")[0], []).append(one)
     held = []
-    for line in OrderLine.objects.filter(order__shop=shop, plan__isnull=False).select_related("order__shop"):
+    planned = OrderLine.objects.of(shop).filter(state__in=PLANNED, plan__isnull=False)
+    for line in planned.select_related("order__shop") if by_line else ():
         ours = {one.operation: one for one in by_line.get(names.hold_name(line), ())}
         if not ours:
             continue
-        if Step.objects.filter(line=line, state__in=OPEN).exclude(kind="reschedule").exists():
+        if Step.objects.filter(line=line, state__in=OPEN).exclude(kind__in=ALONGSIDE).exists():
             raise ErpConflict(f"{line.reference} is being written at this moment: try again.")
         assert line.plan is not None
         slots = [
@@ -155,7 +165,7 @@ def _as_it_would_be(now: Schedule, version: PlanVersion) -> dict[str, Assignment
         if here is not None:
             wanted[operation.id] = here
     # What should have begun, and nobody has planned anew, has no time that could be broken.
-    problem = _only(now.problem, wanted, unpinned=free)
+    problem = only(now.problem, wanted, unpinned=free)
     try:
         require(problem, wanted.values())
     except InfeasiblePlan as broken:
@@ -177,7 +187,7 @@ def _set_free(version: PlanVersion) -> frozenset[str]:
     )
 
 
-def _only(problem: Problem, ids: Container[str], *, unpinned: Container[str] = ()) -> Problem:
+def only(problem: Problem, ids: Container[str], *, unpinned: Container[str] = ()) -> Problem:
     """The problem without the operations that have no place, and with some that neither pin nor zone keeps."""
     kept = [
         replace(
@@ -212,7 +222,7 @@ def make_way(shop: Shop, *, actor: str) -> PlanVersion | None:
     if not hit:
         return None  # what is hit runs already, or is on its way into the ERP: nothing here could move
     stays = tuple(one for one in now.assignments if one.operation not in hit)
-    problem = _only(now.problem, hit | {one.operation for one in stays})
+    problem = only(now.problem, hit | {one.operation for one in stays})
     problem = replace(problem, frozen_until=None, slushy_until=None, published=now.assignments)
     gaps, placed = gaps_of(problem, stays), stays
     for job in now.lines:
@@ -324,5 +334,8 @@ def _move(line: OrderLine, plan: dict[str, Any], *, by: User | str, details: dic
         line.order.shop, "moved", actor=by, line=line, details={**details, "promise": plan["promise"], "before": before}
     )
     told = Step.objects.filter(line=line, kind__in=["sync", "reschedule"], state=StepState.DONE)
-    if told.exists() and not Step.objects.filter(line=line, state__in=OPEN).exists():
+    still_open = Step.objects.filter(line=line, state__in=OPEN)
+    if told.exists() and not still_open.exclude(kind="report").exists():
+        if still_open.exists():
+            steps.drop_open(line)  # what it tells is told after these times
         tasks.ring(steps.open_step(line, "reschedule", max_attempts=TRIES).pk)

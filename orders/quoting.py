@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from inventory_sync import services as inventory
-from orders import audit, names, planning, work
+from orders import audit, deciding, names, planning, work
 from orders.domain.states import LineEvent, LineState
 from orders.errors import CandidateNotPassed, IllegalTransition, NotNewest, StaleState
 from orders.models import Candidate, OrderLine
@@ -20,8 +20,8 @@ def quote(candidate: Candidate, *, by: User | None, hours: int | None = None) ->
     """Hold what a candidate needs for so many hours, or as long as the shop usually does.
 
     One line holds one quote: another candidate's takes its place, and an approval takes over what is held. Raises
-    CandidateNotPassed, NotNewest, IllegalTransition once it is approved, NotYetInStock, NotEnoughStock, NoSlot,
-    SlotTaken, StaleState.
+    CandidateNotPassed, DesignRejected, NotNewest, IllegalTransition once it is approved, NotYetInStock, NotEnoughStock,
+    NoSlot, SlotTaken, StaleState.
     """
     line = candidate.round.line
     if line.state != LineState.PROOFING:
@@ -30,6 +30,7 @@ def quote(candidate: Candidate, *, by: User | None, hours: int | None = None) ->
         raise NotNewest(fields={"candidate": candidate.pk, "round": line.newest_round.number})
     if not candidate.passed:
         raise CandidateNotPassed(fields={"field": "candidate", "findings": candidate.findings})
+    deciding.refuse_if_rejected(candidate)
     expires = timezone.now() + timedelta(hours=hours or line.order.shop.hold_hours)
     newest = line.steps.order_by("-pk").values_list("pk", flat=True).first() or 0
     held = work.hold(line, candidate, fence=newest * 1000 + LATEST_TRY, expires=expires)

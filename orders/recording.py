@@ -21,16 +21,19 @@ from inventory_sync.ports import (
     SALE_ORDER,
     Component,
     Document,
+    Erp,
     ManufacturingOrder,
     RemoteRef,
     SaleLine,
     SaleOrder,
+    Standing,
     WorkOrder,
 )
 from orders import names, promising, work
+from orders.domain.floor import REJECTED, OperationState, Said, standing_of
 from orders.domain.states import LineState
 from orders.errors import HoldChanged
-from orders.models import Approval, Candidate, Order, OrderLine
+from orders.models import Approval, Candidate, FloorReport, Order, OrderLine
 
 # What people read is attached to a manufacturing order as copies; what machines load stays here, and is linked.
 COPIES = frozenset({"ticket", "costing", "preview"})
@@ -78,6 +81,56 @@ def reschedule(line: OrderLine) -> None:
     ref = RemoteRef(MANUFACTURING_ORDER, names.record_id(line), "")
     names.erp_of(line.order.shop).reschedule(ref, _work_orders(line))
     _write_sale(line.order)
+
+
+def report(line: OrderLine) -> list[FloorReport]:
+    """Tell the ERP what the shop floor reported and it has not been told; returns those reports.
+
+    Work orders are begun and ended there, and what was scrapped and made stands on the record. What is so there already
+    is not done again, and a record that is over or gone is left alone: whoever did that said more than we know.
+    """
+    untold = list(line.reports.filter(told_at=None).select_related("by", "undoes"))
+    erp = names.erp_of(line.order.shop)
+    for run in sorted({each.run for each in untold}):
+        ref = RemoteRef(MANUFACTURING_ORDER, names.record_id(line, run=run), "")
+        (there,) = erp.standing([ref])
+        if there is None:
+            continue
+        for each in untold:
+            if each.run == run and (note := _note_of(line, each)):
+                erp.tell(ref, f"{ref.external_id}:report:{each.pk}", note)
+        if there.ref.state not in {"done", "cancel"}:
+            _work_there(erp, line, run, there)
+        if any(each.run == run and each.reason == REJECTED for each in untold):
+            text = f"{line.reference} failed its inspection and is made once more: decide what becomes of this cloth."
+            erp.ask(ref, f"{ref.external_id}:rejected", "Failed its inspection", text)
+    return untold
+
+
+def _work_there(erp: Erp, line: OrderLine, run: int, there: Standing) -> None:
+    """Begin and end the work orders there that were begun and ended here, in their order."""
+    states = {operation.name: operation.state for operation in there.operations}
+    reported = [each for each in line.reports.select_related("by") if each.run == run]
+    for number in sorted({each.operation for each in reported}):
+        ours = [each for each in reported if each.operation == number]
+        name, stands = ours[0].name, standing_of(each.said for each in ours)
+        if stands.state is not OperationState.WAITING and states.get(name) == "waiting":
+            inventory.work_on(erp, there.ref.external_id, name, "start")
+        if stands.state is OperationState.DONE and states.get(name) in {"waiting", "progress"}:
+            inventory.work_on(erp, there.ref.external_id, name, "finish")
+
+
+def _note_of(line: OrderLine, report: FloorReport) -> str:
+    """Return what the readers of a manufacturing order are told of a report; empty: nothing."""
+    said, back = (report.undoes, "Taken back: ") if report.undoes else (report, "")
+    at = said.at.astimezone(ZoneInfo(line.order.shop.time_zone))
+    who = f"{said.by.get_username()}, {words.day(said.at, line.order.shop.time_zone)} {at:%H:%M}"
+    if said.kind == Said.SCRAP:
+        why = said.reason.replace("_", " ")
+        return f"{back}{words.quantity(said.metres, 'm')} scrapped at {said.name} on {said.work_centre}: {why} ({who})."
+    if said.kind == Said.FINISH and said.metres is not None:
+        return f"{back}{said.name} on {said.work_centre}: {words.quantity(said.metres, 'm')} made ({who})."
+    return f"{back}{said.name} on {said.work_centre} begun ({who})." if back and said.kind == Said.START else ""
 
 
 def _ask_there(line: OrderLine, approval: Approval, refused: ErpRejected) -> None:

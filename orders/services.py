@@ -11,20 +11,33 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from generation import latent
 from generation import services as generation
 from generation.domain.pattern import Layout, Repeat
-from orders import audit, changing, exclusivity, flow, names, work
+from orders import audit, authorship, changing, deciding, exclusivity, flow, names, work
 from orders.changing import Change
+from orders.domain.asked import Asked, refuse_unless_countable
 from orders.domain.exploring import MAY, NEEDS, PARENTS, Way
 from orders.domain.states import LineEvent, LineState
-from orders.errors import CandidateNotPassed, DueDatePast, InvalidOrder, PriceMoved, UnknownCandidate
+from orders.errors import (
+    CandidateNotPassed,
+    DueDatePast,
+    InvalidOrder,
+    PlacedAlready,
+    PriceMoved,
+    SpecificationMoved,
+    StrikeOffFirst,
+    UnknownCandidate,
+)
 from orders.models import Approval, Candidate, Customer, Order, OrderLine, Priority, Round, Shop
+from orders.repeating import again, round_again
 from production import services as production
 
 # Everything by which the product says no to a person.
@@ -40,6 +53,7 @@ SETTINGS = {
     "knobs": "the other size, or the other density",
     "words": "the other words",
     "generator": "what draws it",
+    "walk": "where to: the space, and how far along which of its axes",
 }
 
 
@@ -59,6 +73,14 @@ class NewLine:
     reference: bytes | None = None
     generator: str = ""
     priority: int = Priority.NORMAL
+    asked: Asked | None = None  # how the customer counts what `quantity_m` says in metres
+    end_use: str = ""
+    scale: float = 1.0
+    density: float = 1.0
+    reference_sha256: str = ""  # a picture that is kept already; `reference` wins
+    repeat_of: OrderLine | None = None
+    same_as: Candidate | None = None  # this very design again: words, palette, reference and generator are its own
+    sample_of: int | None = None  # it is the strike-off of the line at this position of the order, from 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,52 +96,78 @@ class Exploration:
     knobs: Mapping[str, float] | None = None
     words: str | None = None
     generator: str | None = None
+    walk: Mapping[str, Any] | None = None  # space, version (None: the newest) and amounts by axis
 
 
-def place(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
+def place(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None, once: UUID | None = None) -> Order:
     """Take an order as drafts. Raises OrderError, ProductionError or GenerationError with `fields["field"]` set.
 
-    Everything that can be known to be wrong before anything is drawn is refused here.
+    Everything that can be known to be wrong before anything is drawn is refused here. `once`: of the form it comes
+    from; the same sent again gives back the order that was made of it, and another in its place raises PlacedAlready.
     """
-    checked = _checked(shop, customer=customer, lines=lines)
-    with transaction.atomic():
-        return _write(shop, customer=customer, checked=checked, by=by)
+    return _placed(shop, customer=customer, lines=lines, by=by, once=once, submitted=False)
 
 
-def place_and_submit(shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None) -> Order:
-    """Take an order and hand all its lines to the line at once, in one transaction. Raises what `place` raises."""
-    checked = _checked(shop, customer=customer, lines=lines)
-    with transaction.atomic():
-        order = _write(shop, customer=customer, checked=checked, by=by)
-        for line in order.lines.select_related("order__shop"):
-            submit(line, by=by)
-    return order
+def place_and_submit(
+    shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None, once: UUID | None = None
+) -> Order:
+    """Take an order and hand its lines to the line at once, in one transaction. Raises what `place` raises.
+
+    A line that has a strike-off stays a draft until that is approved (orders/strikeoffs.py).
+    """
+    return _placed(shop, customer=customer, lines=lines, by=by, once=once, submitted=True)
 
 
 def submit(line: OrderLine, *, by: User | None) -> OrderLine:
-    """Hand a draft to the line, which draws, checks, prices and promises. Raises StaleState, IllegalTransition."""
+    """Hand a draft to the line, which draws, checks, prices and promises.
+
+    Raises StrikeOffFirst, StaleState, IllegalTransition.
+    """
+    _refuse_before_strike_off(line)
     with transaction.atomic():
         return flow.move(line, LineEvent.SUBMIT, by=by)
 
 
-def approve(line: OrderLine, candidate_position: int, *, by: User | None) -> Approval:
-    """Say yes to one candidate of the newest round.
+def approve(
+    line: OrderLine,
+    candidate_position: int,
+    *,
+    by: User | None,
+    actor: str = "",
+    expected: str = "",
+    details: Mapping[str, Any] | None = None,
+    **said: Any,
+) -> Approval:
+    """Say yes to one candidate of the newest round; `said` is kept on the approval: link and name.
 
-    Raises UnknownCandidate, CandidateNotPassed, DesignTaken, StaleState, IllegalTransition.
+    `expected`: the digest of the specification that was shown. Raises UnknownCandidate, CandidateNotPassed,
+    DesignTaken, DesignRejected, StaleState, IllegalTransition, and SpecificationMoved where what would be agreed is
+    another by now.
     """
+    _refuse_before_strike_off(line)
     with transaction.atomic():
-        moved = flow.move(line, LineEvent.APPROVE, by=by, details={"candidate": candidate_position})
+        told = {"candidate": candidate_position, **(details or {})}
+        moved = flow.move(line, LineEvent.APPROVE, by=by or actor, details=told)
         candidate = Candidate.objects.filter(round=moved.newest_round, position=candidate_position).first()
         if candidate is None:
             raise UnknownCandidate(fields={"field": "candidate", "candidate": candidate_position})
         if not candidate.passed:
             raise CandidateNotPassed(fields={"field": "candidate", "findings": candidate.findings})
+        deciding.refuse_if_rejected(candidate)
         # Once more than at the check: it may have been promised to somebody since. The move holds the shop's row.
         exclusivity.refuse_if_taken(moved, candidate.artwork)
-        return _say_yes(moved, candidate, by=by)
+        specification = work.specification(moved, candidate)
+        if expected and digest_of(specification) != expected:
+            raise SpecificationMoved(fields={"now": specification})
+        return _say_yes(moved, candidate, by=by, **said)
 
 
-def _say_yes(line: OrderLine, candidate: Candidate, *, by: User | None) -> Approval:
+def digest_of(specification: Mapping[str, Any]) -> str:
+    """Return the sha256 (hex) of what an approval says yes to, the artwork's own digest included."""
+    return hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest()
+
+
+def _say_yes(line: OrderLine, candidate: Candidate, *, by: User | None, **said: Any) -> Approval:
     """Write down what is agreed, as it stands now; its number is that of the ticket that follows."""
     specification = work.specification(line, candidate)
     return Approval.objects.create(
@@ -128,7 +176,8 @@ def _say_yes(line: OrderLine, candidate: Candidate, *, by: User | None) -> Appro
         number=line.approvals.count() + 1,
         by=by,
         specification=specification,
-        sha256=hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest(),
+        sha256=digest_of(specification),
+        **said,
     )
 
 
@@ -139,10 +188,13 @@ def _say_yes_again(line: OrderLine, *, by: User | None) -> None:
         _say_yes(line, approval.candidate, by=by)
 
 
-def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
+def revise(
+    line: OrderLine, *, by: User | None, edit: str = "", of: Candidate | None = None, said: Any = None, **changes: Any
+) -> OrderLine:
     """Ask for something else: a new round with changed words, palette, layout, repeat, quantity or generator; old stay.
 
-    Changes are those of NewLine. Raises what `place` raises, StaleState, IllegalTransition.
+    Changes are those of NewLine. `edit`, `of` and `said` stand in the log of what people did to designs; see
+    orders/authorship.py. Raises what `place` raises, StaleState, IllegalTransition.
     """
     old = line.newest_round
     new = NewLine(
@@ -154,18 +206,26 @@ def revise(line: OrderLine, *, by: User | None, **changes: Any) -> OrderLine:
         weave=line.weave,
         palette=changes.get("palette", old.palette_name or old.palette),
         due_date=line.due_date,
+        reference=changes.get("reference"),
         generator=changes.get("generator", old.generator),
+        scale=old.scale,
+        density=old.density,
     )
     brief = _brief(line.order.shop, new, reference_sha256=old.reference_sha256)
     with transaction.atomic():
         brief.line, brief.number = line, old.number + 1
         details = {"round": brief.number, "words": brief.words}
-        moved = flow.move(line, LineEvent.REVISE, by=by, details=details, quantity_m=new.quantity_m, plan=None)
+        counted = line.asked if new.quantity_m == line.quantity_m else None
+        values = {"quantity_m": new.quantity_m, "asked": counted, "plan": None}
+        moved = flow.move(line, LineEvent.REVISE, by=by, details=details, **values)
         brief.save()
+        if edit or brief.words != old.words:
+            told = {"words": brief.words, **(said or {})}
+            authorship.note(brief, edit or authorship.WORDS, by=by, of=of, details=told)
         return moved
 
 
-def explore(line: OrderLine, wish: Exploration, *, by: User | None) -> OrderLine:
+def explore(line: OrderLine, wish: Exploration, *, by: User | None, actor: str = "") -> OrderLine:
     """Go on from designs the line has: a new round in which all that is not asked for stays as it was; old ones stay.
 
     Raises InvalidOrder, UnknownCandidate, GenerationError with `fields["field"]` set, StaleState, IllegalTransition.
@@ -174,8 +234,10 @@ def explore(line: OrderLine, wish: Exploration, *, by: User | None) -> OrderLine
     with transaction.atomic():
         brief.line, brief.number = line, line.newest_round.number + 1
         details = {"round": brief.number, "way": brief.way, "from": list(wish.candidates), "words": brief.words}
-        moved = flow.move(line, LineEvent.REVISE, by=by, details=details, plan=None)
+        moved = flow.move(line, LineEvent.REVISE, by=by or actor, details=details, plan=None)
         brief.save()
+        first = brief.same_as or brief.parent
+        authorship.note(brief, brief.way, by=by, of=first, actor=actor, details=_wished(wish, brief))
         return moved
 
 
@@ -213,28 +275,17 @@ def change(
     if price is not None and price != found.price:
         moved_to = f"It would cost {found.price} {found.currency} by now, and not {price}: look again, then decide."
         raise PriceMoved(moved_to, fields={"field": "price", "value": str(price), "measured": str(found.price)})
-    old, (width_px, height_px) = found.source.round, found.size_px
+    width_px, height_px = found.size_px
     artwork = generation.resized(found.source.artwork, width_px=width_px, height_px=height_px, repeat=found.repeat)
     now_so = {"quantity_m": found.quantity_m, "substrate": found.substrate, "due_date": found.due_date}
     with transaction.atomic():
-        moved = flow.move(line, LineEvent.CHANGE, by=by or actor, details=work.plain(now_so), plan=None, **now_so)
+        counted = line.asked if found.quantity_m == line.quantity_m else None
+        values = {**now_so, "asked": counted, "plan": None}
+        moved = flow.move(line, LineEvent.CHANGE, by=by or actor, details=work.plain(now_so), **values)
         exclusivity.refuse_if_taken(moved, artwork)
-        brief = Round.objects.create(
-            line=moved,
-            number=moved.newest_round.number + 1,
-            way=Way.CHANGE,
-            same_as=found.source,
-            words=old.words,
-            palette=old.palette,
-            palette_name=old.palette_name,
-            layout=old.layout,
-            repeat_width_mm=old.repeat_width_mm,
-            repeat_height_mm=old.repeat_height_mm,
-            reference_sha256=old.reference_sha256,
-            generator=old.generator,
-            scale=old.scale,
-            density=old.density,
-        )
+        brief = round_again(found.source, number=moved.newest_round.number + 1, way=Way.CHANGE)
+        brief.line = moved
+        brief.save()
         now = timezone.now()
         candidate = Candidate.objects.create(round=brief, position=1, artwork=artwork, drawn_at=now, **found.values)
         _say_yes(moved, candidate, by=by)
@@ -306,15 +357,88 @@ def _checked(shop: Shop, *, customer: str, lines: Sequence[NewLine]) -> list[tup
     checked = []
     for position, line in enumerate(lines):
         with _naming_field(f"lines[{position}]."):
-            checked.append((line, _due_date(shop, line), _brief(shop, line)))
+            _refuse_miscounted(line)
+            brief = again(shop, line.same_as, line) if line.same_as else _brief(shop, line)
+            checked.append((line, _due_date(shop, line), brief))
     return checked
 
 
-def _write(shop: Shop, *, customer: str, checked: Sequence[tuple[NewLine, date, Round]], by: User | None) -> Order:
+def _refuse_miscounted(line: NewLine) -> None:
+    """Refuse a quantity that comes to other metres than are written. Raises InvalidOrder."""
+    if line.asked is None:
+        return
+    refuse_unless_countable(line.asked)
+    if line.asked.metres != line.quantity_m:
+        other = f"{line.asked.words} come to {line.asked.metres} m, and not to {line.quantity_m} m."
+        raise InvalidOrder(other, fields={"field": "quantity_m", "value": str(line.quantity_m)})
+
+
+def _placed(
+    shop: Shop, *, customer: str, lines: Sequence[NewLine], by: User | None, once: UUID | None, submitted: bool
+) -> Order:
+    checked = _checked(shop, customer=customer, lines=lines)
+    if once is not None and (sent := Order.objects.filter(shop=shop, once=once).first()):
+        return _sent_before(sent, customer, checked)
+    try:
+        with transaction.atomic():
+            order = _write(shop, customer=customer, checked=checked, by=by, once=once)
+            for line in order.lines.filter(samples=None).select_related("order__shop") if submitted else ():
+                submit(line, by=by)
+    except IntegrityError:
+        # The same form, sent twice at the same moment: the other was first.
+        if once is None or not Order.objects.filter(once=once).exists():
+            raise
+        sent = Order.objects.filter(shop=shop, once=once).first()
+        if sent is None:
+            raise PlacedAlready from None  # in another shop: nothing of it is told
+        return _sent_before(sent, customer, checked)
+    return order
+
+
+def _sent_before(order: Order, customer: str, checked: Sequence[tuple[NewLine, date, Round]]) -> Order:
+    """Return the order that a form was sent for before, if it says the same now. Raises PlacedAlready."""
+    asked = [
+        (new.substrate, new.weave, new.quantity_m, due, brief.words, brief.palette, brief.layout,
+         brief.repeat_width_mm, brief.repeat_height_mm, brief.reference_sha256, brief.scale, brief.density)
+        for new, due, brief in checked
+    ]  # fmt: skip
+    first = Round.objects.filter(line__order=order, number=1).select_related("line").order_by("line__position")
+    there = [
+        (brief.line.substrate, brief.line.weave, brief.line.quantity_m, brief.line.due_date, brief.words, brief.palette,
+         brief.layout, brief.repeat_width_mm, brief.repeat_height_mm, brief.reference_sha256, brief.scale,
+         brief.density)
+        for brief in first
+    ]  # fmt: skip
+    if order.customer.name == customer.strip() and asked == there:
+        return order
+    otherwise = (
+        f"This form was sent before, and is {order.number}; what it says now is something else. "
+        "Send it once more to place it as an order of its own."
+    )
+    raise PlacedAlready(otherwise, fields={"order": order.number})
+
+
+def _refuse_before_strike_off(line: OrderLine) -> None:
+    """Keep a line waiting until the cloth of its strike-off has passed. Raises StrikeOffFirst."""
+    sample = line.samples.exclude(state__in=exclusivity.UNSOLD).exclude(state=LineState.DONE).first()
+    if sample is not None:
+        waits = f"{line.reference} waits for its strike-off {sample.reference}: it is made once that is approved."
+        raise StrikeOffFirst(waits, fields={"line": line.reference, "strike_off": sample.reference})
+
+
+def _write(
+    shop: Shop,
+    *,
+    customer: str,
+    checked: Sequence[tuple[NewLine, date, Round]],
+    by: User | None,
+    once: UUID | None = None,
+) -> Order:
     who, _ = Customer.objects.get_or_create(shop=shop, name=customer.strip())
     Shop.objects.filter(pk=shop.pk).update(order_sequence=F("order_sequence") + 1)
     sequence = Shop.objects.values_list("order_sequence", flat=True).get(pk=shop.pk)
-    order = Order.objects.create(shop=shop, customer=who, number=f"WL-{sequence:06d}", created_by=by)
+    order = Order.objects.create(shop=shop, customer=who, number=f"WL-{sequence:06d}", created_by=by, once=once)
+    lines: list[OrderLine] = []
     for position, (new, due_date, brief) in enumerate(checked, start=1):
         line = OrderLine.objects.create(
             order=order,
@@ -325,7 +449,12 @@ def _write(shop: Shop, *, customer: str, checked: Sequence[tuple[NewLine, date, 
             quantity_m=new.quantity_m,
             due_date=due_date,
             priority=new.priority,
+            asked=new.asked and new.asked.as_dict(),
+            end_use=" ".join(new.end_use.split()),
+            repeat_of=new.repeat_of,
+            sample_of=lines[new.sample_of - 1] if new.sample_of else None,
         )
+        lines.append(line)
         brief.line = line
         brief.save()
         audit.record(shop, "place", actor=by, line=line, to_state=line.state, details={"words": new.words})
@@ -346,6 +475,7 @@ def _naming_field(prefix: str) -> Iterator[None]:
 def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
     """Check one line's wishes against the catalogue and return its unsaved round. Raises with `fields["field"]` set."""
     words = " ".join(new.words.split())
+    reference_sha256 = reference_sha256 or new.reference_sha256
     if not words and new.reference is None and not reference_sha256:
         raise InvalidOrder("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
     _not_too_long(words)
@@ -393,6 +523,8 @@ def _brief(shop: Shop, new: NewLine, *, reference_sha256: str = "") -> Round:
         repeat_height_mm=height_mm,
         reference_sha256=reference_sha256,
         generator=generator,
+        scale=new.scale,
+        density=new.density,
     )
     generation.check(work.asked_of(brief, spec), spec.limits)
     return brief
@@ -433,6 +565,8 @@ def _exploring(line: OrderLine, wish: Exploration) -> Round:
         brief.palette = list(generation.colourway(first.artwork, wish.palette))
         brief.palette_name = wish.palette if isinstance(wish.palette, str) else ""
         return brief
+    if way is Way.WALK:
+        brief.walk = _walk(line.order.shop, wish.walk or {})
     if way is Way.RESIZE:
         _draw_as_before(brief, first, wish.knobs or {})
     else:
@@ -445,6 +579,23 @@ def _exploring(line: OrderLine, wish: Exploration) -> Round:
     spec = work.spec_of(line, brief)
     generation.check(work.asked_of(brief, spec), spec.limits)
     return brief
+
+
+def _wished(wish: Exploration, brief: Round) -> dict[str, Any]:
+    """Return what of an exploration stands in the log of what people did to designs."""
+    said = {name: work.plain(getattr(wish, name)) for name in SETTINGS if getattr(wish, name) is not None}
+    said.pop("walk", None)
+    if brief.way == Way.RECOLOUR:
+        said["palette"] = brief.palette
+    return {**said, **(brief.walk or {})}
+
+
+def _walk(shop: Shop, wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a design is moved, by the axes' own names. Raises what `latent.check_walk` and `found` raise."""
+    kept = latent.found(shop.slug, str(wish.get("space", "")), version=wish.get("version"))
+    with _naming_field("walk"):
+        amounts = latent.check_walk(kept, wish.get("amounts", {}))
+    return {"space": kept.name, "version": kept.version, "amounts": amounts}
 
 
 def _draw_as_before(brief: Round, same: Candidate, knobs: Mapping[str, float]) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
 from django.utils import timezone
 
 from inventory_sync import services as inventory
@@ -50,7 +50,10 @@ PLANNED: Final = (
 MOVABLE: Final = frozenset({LineState.RELEASED, LineState.IN_PRODUCTION})
 BEGUN: Final = (LineState.IN_PRODUCTION, LineState.INSPECTING)
 USUAL: Final = Weights()
+PINNED: Final = "pinned"  # of a slot in a line's plan: a planner wants it to stay there
 OPEN: Final = (StepState.PENDING, StepState.RUNNING)
+# Steps that only tell the ERP what has happened: a line's times may change meanwhile.
+ALONGSIDE: Final = ("reschedule", "report")
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,8 @@ def _running(centres: Mapping[str, WorkCentre], down: Mapping[str, Sequence[Down
 
 def _lines_of(shop: Shop, now: datetime, besides: str) -> list[OrderLine]:
     """Lines that have times, and those that a quote holds some for."""
-    open_step = Step.objects.filter(line=OuterRef("pk"), state__in=OPEN).exclude(kind="reschedule")
-    everyone = OrderLine.objects.filter(order__shop=shop).select_related("order__shop", "order__customer")
+    open_step = Step.objects.filter(line=OuterRef("pk"), state__in=OPEN).exclude(kind__in=ALONGSIDE)
+    everyone = OrderLine.objects.of(shop).select_related("order__shop", "order__customer")
     everyone = everyone.annotate(busy=Exists(open_step)).order_by("pk")
     planned = list(everyone.filter(state__in=PLANNED, plan__isnull=False))
     quoted = [
@@ -215,7 +218,7 @@ class _Parts:
         """Add what a line still has to do."""
         movable = self.moving and line.state in MOVABLE and not getattr(line, "busy", False)
         before: list[str] = []
-        release, settled = _not_before(line), True
+        release, settled, all_placed = _not_before(line), True, True
         for number, slot in enumerate(_slots(line)):
             here = assignment_of(line, number, slot)
             state = states.get(slot["name"], "waiting")
@@ -240,6 +243,8 @@ class _Parts:
                 if clashes:
                     continue  # somebody else has the time: the ERP's word, and a notice, are the line's affair
                 pin = Pin(here.machine, here.start)
+            elif slot.get(PINNED) and settled and all_placed and self._can_stay(slot, here, release):
+                pin = Pin(here.machine, here.start)
             splittable = _is_splittable(slot, here)
             self.operations.append(
                 Operation(
@@ -255,6 +260,7 @@ class _Parts:
                 )
             )
             holds = pin is not None or (here.changeover >= self.start and not clashes)
+            all_placed = all_placed and holds
             if holds:
                 self.placed.append(here)
                 if settled:
@@ -273,6 +279,14 @@ class _Parts:
             return {here.machine: self.start - here.start + left}
         known = {code: math.ceil(each) for code, each in slot.get("machines", {}).items() if code in self.hours}
         return known or {here.machine: _worked(slot, here)}
+
+    def _can_stay(self, slot: Mapping[str, Any], here: Assignment, release: int | None) -> bool:
+        """Whether a planner's pin can be kept: its time is to come, its machine is open, what it needs is there."""
+        if here.changeover < self.start or (release is not None and here.start < release):
+            return False
+        if _is_splittable(slot, here):
+            return any(a <= here.start < b for a, b in self.hours[here.machine])
+        return any(a <= here.start and here.end <= b for a, b in self.hours[here.machine])
 
     def _clashes(self, here: Assignment) -> bool:
         return any(each.start < here.end and each.end > here.changeover for each in self.taken.get(here.machine, ()))
@@ -337,6 +351,7 @@ def _machine(
 # changed a calendar or a booking in the ERP. What we plan, hold and move ourselves is seen at once, by `_stamp`.
 SNAPSHOT_S: Final = 20.0
 _snapshots: dict[int, tuple[Any, float, Schedule, Gaps]] = {}
+_movable: dict[int, tuple[Any, float, Schedule]] = {}
 
 
 def snapshot_of(shop: Shop, erp: Erp) -> tuple[Schedule, Gaps]:
@@ -350,12 +365,34 @@ def snapshot_of(shop: Shop, erp: Erp) -> tuple[Schedule, Gaps]:
     return kept[2], kept[3]
 
 
+def movable_of(shop: Shop) -> tuple[Schedule, tuple[Any, ...]]:
+    """What holds now as a planner may move it, in the same way, and a value that changes whenever any of it does."""
+    busy = Step.objects.filter(line__order__shop=shop, state__in=OPEN).exclude(kind__in=ALONGSIDE)
+    down = Downtime.objects.filter(shop=shop.slug)
+    stamp = (
+        *_stamp(shop).values(),
+        *busy.aggregate(Count("pk"), Max("pk")).values(),
+        *down.aggregate(Count("pk"), Max("pk")).values(),
+        OrderLine.objects.of(shop).filter(state__in=PLANNED).aggregate(weight=Sum("priority"))["weight"],
+        plans.published(shop.slug),
+        shop.frozen_hours,
+        shop.slushy_hours,
+    )
+    now = clock.monotonic()
+    kept = _movable.get(shop.pk)
+    if kept is None or kept[0] != stamp or now - kept[1] > SNAPSHOT_S:
+        kept = _movable[shop.pk] = (stamp, now, schedule_of(shop, moving=True))
+    return kept[2], stamp
+
+
 def forget_snapshots() -> None:
     """Forget what is kept in memory: another database has come under it."""
     _snapshots.clear()
+    _movable.clear()
 
 
-def _stamp(shop: Shop) -> Any:
+def _stamp(shop: Shop) -> dict[str, Any]:
     """A value that changes whenever any line's plan or quote does: each raises the line's version."""
-    planned = OrderLine.objects.filter(Q(plan__isnull=False) | Q(quote__isnull=False), order__shop=shop)
-    return planned.aggregate(Count("pk"), Sum("version"), Max("pk"))
+    counts = OrderLine.objects.of(shop).filter(state__in=(*PLANNED, LineState.PROOFING))
+    counts = counts.filter(Q(plan__isnull=False) | Q(quote__isnull=False))
+    return counts.aggregate(Count("pk"), Sum("version"), Max("pk"), whose=Sum(F("pk") * F("version")))

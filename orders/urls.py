@@ -12,7 +12,7 @@ from orders.api import erp as erp_api
 from orders.api import planning as planning_api
 from orders.api import views as api
 from orders.web import erp as erp_web
-from orders.web import home, preferences
+from orders.web import home, preferences, sales
 from orders.web import views as web
 
 handler404 = "orders.api.problems.not_found"
@@ -30,10 +30,22 @@ router.register("plans/runs", planning_api.PlanRunViewSet, basename="plan-runs")
 router.register("plans", planning_api.PlanViewSet, basename="plans")
 
 urlpatterns = [
-    path("", web.index, name="index"),
+    path("", sales.index, name="index"),
     path("lines/<slug:reference>/", web.line, name="line"),
+    path("lines/<slug:reference>/repeat/", sales.repeat, name="repeat"),
+    path("lines/<slug:reference>/strike-off/", sales.approve_strike_off, name="approve-strike-off"),
+    path("lines/<slug:reference>/state/", web.state, name="line-state"),
+    path("lines/<slug:reference>/designs/<int:number>/", web.design, name="line-design"),
+    path("lines/<slug:reference>/compare/", web.compare, name="line-compare"),
+    path("lines/<slug:reference>/inquire/", web.inquire, name="line-inquire"),
+    path("lines/<slug:reference>/", include("orders.web.links")),
     path("lines/<slug:reference>/<slug:verb>/", web.act, name="act"),
-    path("new/", web.new, name="new"),
+    path("new/", sales.new, name="new"),
+    path("new/inquiry/", sales.inquiry, name="new-inquiry"),
+    path("new/cloth/", sales.cloth, name="new-cloth"),
+    path("new/customers/", sales.customers, name="new-customers"),
+    path("new/picture/", sales.picture, name="new-picture"),
+    path("new/picture/<str:token>/", sales.picture_png, name="new-picture-png"),
     path("c/", include("orders.web.customer")),
     path("studio/", include("orders.web.studio")),
     path("board/", include("orders.web.board")),

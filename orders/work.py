@@ -21,13 +21,15 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 
+from generation import latent
 from generation import services as generation
-from generation.domain.pattern import Brief, Knobs, Layout, Repeat
+from generation.domain.pattern import Brief, Knobs, Layout, Raster, Repeat
 from generation.models import Artwork
 from inventory_sync import services as inventory
 from inventory_sync.ports import Erp
-from orders import exclusivity, names, promising
-from orders.domain.exploring import EXACT, Way
+from orders import deciding, exclusivity, names, promising, shades
+from orders.domain.asked import asked_of as quantity_asked
+from orders.domain.exploring import EXACT, UNDRAWN, Way
 from orders.errors import CandidateNotPassed, FileDamaged
 from orders.models import Approval, Candidate, OrderLine, Round
 from production import services as production
@@ -68,6 +70,11 @@ def draw(line: OrderLine) -> Iterator[Artwork]:
         return
     say(line, f"drawing {lacking} {'design' if lacking == 1 else 'designs'}")
     spec = spec_of(line, brief)
+    if brief.way == Way.AGAIN:
+        assert brief.same_as is not None
+        artwork = brief.same_as.artwork
+        yield generation.resized(artwork, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat)
+        return
     if brief.way == Way.RECOLOUR:
         assert brief.same_as is not None
         assert brief.palette is not None
@@ -100,11 +107,22 @@ def asked_of(brief: Round, spec: LineSpec) -> Brief:
         palette=palette,
         reference=generation.kept_reference(reference) if reference else None,
         knobs=Knobs(scale=brief.scale, density=brief.density),
-        parents=tuple(generation.raster_of(each.artwork) for each in parents),
+        parents=tuple(_gone_on_from(brief, each) for each in parents),
         strength=brief.strength,
         share=brief.share,
         redraw=tuple(brief.redraw),
     )
+
+
+def _gone_on_from(brief: Round, parent: Candidate) -> Raster:
+    """Return a drawing that a round goes on from, moved in the brand's space where that is asked for."""
+    raster = generation.raster_of(parent.artwork)
+    if brief.way != Way.WALK:
+        return raster
+    assert brief.walk is not None
+    shop = parent.round.line.order.shop
+    kept = latent.found(shop.slug, brief.walk["space"], version=brief.walk["version"])
+    return latent.walk(kept, raster, brief.walk["amounts"])
 
 
 def keep_drawn(line: OrderLine, artwork: Artwork) -> None:
@@ -176,10 +194,10 @@ def found_out(
         generation_s=generation_s,
         on=timezone.now().astimezone(ZoneInfo(line.order.shop.time_zone)).date(),
     )
-    late = promising.late(line, promised.promise)
+    beside = [*promising.late(line, promised.promise), *shades.findings(line, promised.materials, spec)]
     return {
         **values,
-        "findings": values["findings"] + [plain(finding) for finding in late],
+        "findings": values["findings"] + [plain(finding) for finding in beside],
         "cost": cost.as_dict(),
         "price": cost.price,
         "price_per_m": cost.price_per_m,
@@ -190,11 +208,11 @@ def found_out(
 
 
 def as_drawn(candidate: Candidate) -> Candidate:
-    """Return the candidate that a change of quantity, cloth or date was made from; any other is itself."""
-    if candidate.round.way != Way.CHANGE:
-        return candidate
-    assert candidate.round.same_as is not None
-    return candidate.round.same_as
+    """Return the candidate that was drawn: what a change, or the same for another line, was made from."""
+    while candidate.round.way in UNDRAWN:
+        assert candidate.round.same_as is not None
+        candidate = candidate.round.same_as
+    return candidate
 
 
 def drawn_in_s(candidate: Candidate) -> Decimal | None:
@@ -273,6 +291,8 @@ def release(line: OrderLine) -> Released:
     job = replace(
         _job_of(line, candidate, found, spec),
         revision=approval.number,
+        # What the ticket's code opens: the page of its work, which knows by the revision whether the paper is old.
+        url=settings.WEFTLINE["public_url"] + reverse("floor-job", args=[names.job_name(approval)]),
         released_at=approval.at,
         promised=moment(line.plan["promise"]),
         binding=line.plan["binding"],
@@ -338,6 +358,7 @@ def _job_of(line: OrderLine, candidate: Candidate, found: Assessment, spec: Line
         binding=candidate.binding,
         valid_until=candidate.checked_at.astimezone(zone).date() + timedelta(days=shop.quotation_days),
         terms=shop.terms,
+        asked=quantity_asked(line.asked).words if line.asked else "",
     )
 
 
@@ -407,8 +428,13 @@ def specification(line: OrderLine, candidate: Candidate) -> dict[str, Any]:
 
 
 def best(line: OrderLine) -> Candidate | None:
-    """Return the candidate a hurried customer would take: promised earliest, then fewest warnings, then cheapest."""
+    """Return the candidate a hurried customer would take: promised earliest, then fewest warnings, then cheapest.
+
+    One that a designer rejected is none of them.
+    """
     passed = [c for c in line.newest_round.candidates.all() if c.passed]
+    turned_down = deciding.rejected([candidate.pk for candidate in passed])
+    passed = [candidate for candidate in passed if candidate.pk not in turned_down]
     return min(passed, key=_merit, default=None)
 
 

@@ -1,5 +1,6 @@
 """Orders in the shop: taken through the line by its own steps or, without drawing anything, only planned and held."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,9 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from generation.domain.pattern import Repeat
-from orders import names, planning, promising, services, worker
+from orders import names, planning, promising, services, timetable, worker
 from orders.models import Customer, Order, OrderLine
 from production import services as production
+from production.planning.insertion import gaps_of, insert
+from production.planning.openings import moment_of
+from production.planning.problem import After, Job
 
 
 def placed(shop, **changes):
@@ -66,3 +70,57 @@ def planned(shop, fabric="FAB-COT-SAT", metres=6, *, state="released", due_in_da
 def now(line):
     """The line as it stands in the tables."""
     return OrderLine.objects.select_related("order__shop", "order__customer").get(pk=line.pk)
+
+
+def filled(shop, bars=2000, fabrics=("FAB-COT-SAT", "FAB-COT-POP", "FAB-LIN-NAT"), customers=12):
+    """A shop with so many planned operations, quickly: they stand feasibly, and nothing is held for them in the ERP."""
+    schedule = timetable.schedule_of(shop)
+    problem = schedule.problem
+    gaps, made, number = gaps_of(problem, schedule.assignments), 0, Order.objects.count()
+    people = [Customer.objects.get_or_create(shop=shop, name=f"Customer {each + 1}")[0] for each in range(customers)]
+    routes = {}
+    orders, lines = [], []
+    while made < bars:
+        number += 1
+        fabric, metres = fabrics[number % len(fabrics)], Decimal(3 + number * 7 % 40)
+        if (fabric, metres) not in routes:
+            spec = production.specify(
+                shop.slug, substrate=fabric, quantity_m=metres, repeat=Repeat(320, 320), on=names.today(shop)
+            )
+            routes[fabric, metres] = production.outline(spec).route
+        route = routes[fabric, metres]
+        order = Order(shop=shop, customer=people[number % customers], number=f"WL-{number:06d}")
+        line = OrderLine(
+            order=order, position=1, reference=f"{order.number}-1", substrate=fabric, quantity_m=metres,
+            due_date=timezone.localdate() + timedelta(days=10 + number % 50), state="released",
+        )  # fmt: skip
+        job = Job(line.reference)
+        operations = [
+            replace(each, id=f"{line.reference}/{at + 1}", job=job.id,
+                    after=tuple(After(f"{line.reference}/{at}", one.gap_min) for one in each.after))
+            for at, each in enumerate(promising.operations_of(route, problem))
+        ]  # fmt: skip
+        found = insert(gaps, operations, job=job)
+        gaps = found.gaps
+        orders.append(order)
+        lines.append((line, route, operations))
+        made += len(operations)
+    placed = {one.operation: one for row in gaps.rows.values() for block in row.blocks for one in block.assignments}
+    for line, route, operations in lines:
+        slots = []
+        for step, operation in zip(route, operations, strict=True):
+            one = placed[operation.id]
+            changeover = one.start - one.changeover
+            slots.append(
+                {
+                    "name": step.name, "work_centre": one.machine, "start": moment_of(one.changeover).isoformat(),
+                    "run_start": moment_of(one.start).isoformat(), "end": moment_of(one.end).isoformat(),
+                    "minutes": operation.minutes[one.machine] + changeover, "changeover_min": changeover,
+                    "machines": dict(operation.minutes), "splittable": step.splittable, "gap_min": step.gap_min,
+                    "attributes": dict(step.attributes),
+                }
+            )  # fmt: skip
+        line.plan = {"lot": "", "materials": [], "slots": slots, "promise": slots[-1]["end"], "binding": ""}
+    Order.objects.bulk_create(orders)
+    OrderLine.objects.bulk_create([line for line, _, _ in lines])
+    return made

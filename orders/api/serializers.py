@@ -13,6 +13,7 @@ from rest_framework import serializers
 from generation.domain.pattern import Layout
 from generation.services import LONGEST_WORDS
 from orders import clock, work
+from orders.domain.asked import Asked, Unit
 from orders.domain.exploring import PARENTS
 from orders.models import Approval, Candidate, Exclusivity, Notice, Order, OrderLine, PlanRun, Priority, Round
 from orders.services import Exploration, NewLine
@@ -177,9 +178,27 @@ class WishFields(Strict):
     generator = Text(max_length=32, required=False, help_text="What draws it; left out: the shop's own choice.")
 
 
+class AskedInput(Strict):
+    """How the customer counts: metres, yards, or panels so high with a gap between them."""
+
+    quantity = serializers.DecimalField(max_digits=8, decimal_places=2)
+    unit = serializers.ChoiceField(choices=[(unit.value, unit.value) for unit in Unit])
+    height_mm = serializers.DecimalField(max_digits=7, decimal_places=1, required=False, help_text="Of a panel.")
+    gap_mm = serializers.DecimalField(max_digits=7, decimal_places=1, required=False, help_text="Between panels.")
+
+    def to_internal_value(self, data: Any) -> Asked:
+        values = super().to_internal_value(data)
+        return Asked(**{**values, "unit": Unit(values["unit"])})
+
+
 class LineInput(WishFields):
     """One line of a new order: `substrate` for a printed cloth or `weave` for a woven one."""
 
+    quantity_m = Metres(required=False, help_text="In metres; may be left out where `asked` says how much.")
+    asked = AskedInput(required=False)
+    end_use = Text(max_length=80, required=False, allow_blank=True, help_text="What the cloth is for.")
+    scale = Finite(required=False, help_text="Length of the motifs against what the words ask for, 0.5 to 2.")
+    density = Finite(required=False, help_text="Motifs per area against what the words ask for, 0.5 to 2.")
     substrate = Text(max_length=64, required=False)
     weave = Text(max_length=64, required=False)
     due_in_days = serializers.IntegerField(
@@ -194,6 +213,10 @@ class LineInput(WishFields):
     def to_internal_value(self, data: Any) -> NewLine:
         values = super().to_internal_value(data)
         values["repeat_mm"] = tuple(values["repeat_mm"])
+        if "asked" in values:
+            values.setdefault("quantity_m", values["asked"].metres)
+        elif "quantity_m" not in values:
+            raise serializers.ValidationError({"quantity_m": ["Say how much: quantity_m, or asked."]})
         return NewLine(**values)
 
 
@@ -202,6 +225,9 @@ class OrderInput(Strict):
 
     customer = Text(max_length=120, error_messages={"blank": "Who is it for? Give the customer's name."})
     lines = LineInput(many=True, max_length=50)
+    once = serializers.UUIDField(
+        required=False, help_text="A number of your own making: an order that is sent twice with it is placed once."
+    )
 
 
 class ApproveInput(Strict):
@@ -249,6 +275,16 @@ class KnobsInput(Strict):
     density = Finite(required=False, help_text="Motifs per area, 0.5 to 2.")
 
 
+class WalkInput(Strict):
+    """Where a design is moved in a space of the brand's designs."""
+
+    space = Text(max_length=80, help_text="Its name.")
+    version = serializers.IntegerField(required=False, min_value=1, max_value=10**6, help_text="Left out: the newest.")
+    amounts = serializers.DictField(
+        child=Finite(), allow_empty=False, help_text="By axis, in standard deviations of the approved designs."
+    )
+
+
 class ExploreInput(Strict):
     """How to go on from designs of the line; which fields a kind takes stands in the examples."""
 
@@ -271,6 +307,7 @@ class ExploreInput(Strict):
     palette = PaletteField(required=False, help_text="The other colours: one for each of the candidate's, or a name.")
     knobs = KnobsInput(required=False)
     words = Words(required=False, help_text="Other words for the same design.")
+    walk = WalkInput(required=False, help_text="Where the design is moved before it is drawn anew.")
     generator = Text(max_length=32, required=False, help_text="What draws it; left out: what drew the design.")
 
     def to_internal_value(self, data: Any) -> Exploration:
@@ -283,6 +320,9 @@ EXPLORE_EXAMPLES = {
     "Two colours drawn anew": {"kind": "redraw", "candidates": [3], "colours": [2, 3]},
     "Larger motifs, fewer of them": {"kind": "resize", "candidates": [3], "knobs": {"scale": 1.4, "density": 0.8}},
     "Another colourway": {"kind": "recolour", "candidates": [3], "palette": "terracotta"},
+    "Moved in the brand's space": {
+        "kind": "walk", "candidates": [3], "walk": {"space": "nord", "amounts": {"density": 0.8}}, "strength": 0.4,
+    },
     "Other words for it": {"kind": "reword", "candidates": [3], "words": "the same with birds", "strength": 0.6},
 }
 
@@ -400,7 +440,7 @@ class LineBrief(serializers.ModelSerializer):
         model = OrderLine
         fields: tuple[str, ...] = (
             "reference", "position", "substrate", "weave", "quantity_m", "due_date", "state", "progress", "blocked",
-            "words", "layout", "repeat_mm", "version", "priority",
+            "words", "layout", "repeat_mm", "version", "priority", "asked", "end_use",
         )  # fmt: skip
 
     def get_repeat_mm(self, line: OrderLine) -> list[float]:

@@ -43,6 +43,8 @@ WHOLE_LINE = (
         Prefetch("candidates", Candidate.objects.select_related("artwork")))),
     "approvals",
     "events",
+    "links",
+    "wishes",
 )  # fmt: skip
 
 

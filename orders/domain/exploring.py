@@ -14,6 +14,8 @@ class Way(StrEnum):
     REDRAW = "redraw"  # some colours of one design drawn anew, all else stays
     RESIZE = "resize"  # the same design with its motifs larger, smaller, denser or sparser
     RECOLOUR = "recolour"  # the very same drawing in other colours; nothing is drawn
+    WALK = "walk"  # one design moved along the axes of the brand's space, then drawn anew
+    AGAIN = "again"  # the very same design for another line: an old order repeated, or what a strike-off was made in
     CHANGE = "change"  # the very same design in another quantity, on another cloth or for another date
 
 
@@ -26,6 +28,8 @@ IN_WORDS: Mapping[Way, str] = {
     Way.REDRAW: "some colours of design {} drawn anew",
     Way.RESIZE: "design {} in another size or density",
     Way.RECOLOUR: "design {} in other colours",
+    Way.WALK: "design {} moved in the brand's space",
+    Way.AGAIN: "design {} again",
     Way.CHANGE: "design {}, in another quantity, on another cloth or for another date",
 }
 
@@ -37,6 +41,7 @@ PARENTS: Mapping[Way, int] = {
     Way.REDRAW: 1,
     Way.RESIZE: 1,
     Way.RECOLOUR: 1,
+    Way.WALK: 1,
 }
 
 # What has to be said, and what may be said besides.
@@ -47,6 +52,7 @@ NEEDS: Mapping[Way, frozenset[str]] = {
     Way.REDRAW: frozenset({"colours"}),
     Way.RESIZE: frozenset({"knobs"}),
     Way.RECOLOUR: frozenset({"palette"}),
+    Way.WALK: frozenset({"walk"}),
 }
 MAY: Mapping[Way, frozenset[str]] = {
     Way.MORE_LIKE_THIS: frozenset({"strength", "generator"}),
@@ -55,7 +61,11 @@ MAY: Mapping[Way, frozenset[str]] = {
     Way.REDRAW: frozenset({"generator"}),
     Way.RESIZE: frozenset(),
     Way.RECOLOUR: frozenset(),
+    Way.WALK: frozenset({"strength", "generator"}),
 }
 
 # These have one answer and no other: it is not drawn again with another seed.
-EXACT = frozenset({Way.RESIZE, Way.RECOLOUR, Way.CHANGE})
+EXACT = frozenset({Way.RESIZE, Way.RECOLOUR, Way.CHANGE, Way.AGAIN})
+
+# In these nothing is drawn: it is the design that they name, in as many pixels as the cloth asks for.
+UNDRAWN = frozenset({Way.CHANGE, Way.AGAIN})

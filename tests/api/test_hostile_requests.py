@@ -154,7 +154,7 @@ def failing(monkeypatch):
             raise error
 
         monkeypatch.setattr("orders.services.place_and_submit", fail)
-        monkeypatch.setattr("orders.web.views.production.cloths", fail)
+        monkeypatch.setattr("orders.web.sales.production.offers", fail)
 
     yield fail_with
     logging.disable(logging.NOTSET)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,9 +10,9 @@ import pytest
 from django.db import connection
 
 from inventory_sync.models import LedgerOrder, LedgerSale
-from orders import flow, promising, recording, services, steps, work, worker
+from orders import flow, promising, recording, services, steps, strikeoffs, work, worker
 from orders.errors import HoldChanged, IllegalTransition, StaleState
-from orders.models import Approval, OrderLine, Step
+from orders.models import Approval, Order, OrderLine, Step
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -284,3 +285,40 @@ def test_of_two_workers_rung_for_the_same_step_one_does_it(mill):
     services.approve(line, 1, by=None)
     step = Step.objects.get(line=line, kind="plan").pk
     assert sorted(at_once(lambda: flow.run_step(step), lambda: flow.run_step(step))) == [False, True]
+
+
+@pytest.mark.parametrize(("once", "orders"), [(uuid.UUID(int=7), 1), (None, 2)])
+def test_a_form_sent_twice_at_once_makes_one_order_and_without_its_number_two(mill, once, orders):
+    new = services.NewLine(
+        words="small blue flowers",
+        quantity_m=Decimal(6),
+        layout="straight",
+        repeat_mm=(64, 64),
+        substrate="FAB-COT-SAT",
+        due_in_days=60,
+    )
+
+    def send():
+        return services.place_and_submit(mill, customer="Atelier Nord", lines=[new], by=None, once=once).number
+
+    numbers = at_once(send, send)
+    assert Order.objects.count() == orders
+    assert set(numbers) == set(Order.objects.values_list("number", flat=True))
+    assert Step.objects.filter(kind="draw").count() == orders
+
+
+def test_a_strike_off_that_two_people_approve_at_once_hands_its_order_on_once(mill):
+    sample = in_proofing(mill)
+    services.approve(sample, 1, by=None)
+    worker.run_until_rest([sample])
+    sample = services.finished(services.started(seen(sample)))
+    bulk = placed(mill, quantity_m=20)
+    OrderLine.objects.filter(pk=bulk.pk).update(state="draft", version=1)
+    OrderLine.objects.filter(pk=sample.pk).update(sample_of=bulk)
+    Step.objects.filter(line=bulk).delete()
+    one, two = (
+        OrderLine.objects.select_related("order__shop", "sample_of__order__shop").get(pk=sample.pk) for _ in "12"
+    )
+    ends = at_once(lambda: strikeoffs.approve(one, by=None), lambda: strikeoffs.approve(two, by=None))
+    assert len(losers(ends)) == 1, ends
+    assert (bulk.rounds.count(), Step.objects.filter(line=bulk).count()) == (2, 1)
