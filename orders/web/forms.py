@@ -1,5 +1,6 @@
 """What people send with a page: who they are, what they typed, and why it was refused."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,3 +58,25 @@ def said(error: Exception) -> tuple[str, str]:
     if path and sentence.startswith(f"{path}: "):
         sentence = f"{NAMES.get(field, field)}: {sentence.removeprefix(f'{path}: ')}"
     return sentence, field
+
+
+def decimal_point(typed: str) -> str:
+    """Return a number as it was typed, with a point where a comma stood."""
+    return typed.strip().replace(",", ".")
+
+
+def whole_number(typed: str) -> int | None:
+    """Return a number that stands in an address or a form; None for what is none, or too large to be meant."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
+
+
+def colours_in(typed: str) -> str | list[str]:
+    """Return what was typed for a palette: colours such as #2b3a4a or navy, cream; or a palette's name."""
+    parts = (" ".join(part.split()) for part in re.findall(r"#[^\s,#]*|[^,#]+", typed))
+    colours = [part for part in parts if part]
+    return colours if "#" in typed or "," in typed else " ".join(colours)
+
+
+def taken(request: HttpRequest, form: str) -> None:
+    """Note that what was typed into a form has been taken: the next page lets go of what the device keeps of it."""
+    request.session["taken"] = [*request.session.get("taken", []), form]

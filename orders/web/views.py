@@ -1,174 +1,237 @@
-"""The pages that join apps: what is on the line, one line whole, a new order."""
+"""The page of one line whole: its designs, what can be done with them, files, plan and history."""
 
-import base64
-import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from generation import services as generation
-from generation.domain.pattern import Layout
-from orders import clock, outbox, sending, services, work
-from orders.api import views as api
+from generation.domain.pattern import Layout, Repeat
+from orders import comparing, promising, quoting, sending, services, standing
 from orders.api.permissions import EVERYONE
-from orders.api.serializers import (
-    LARGEST_PICTURE_BYTES,
-    ApproveInput,
-    ChangeInput,
-    ExploreInput,
-    OrderInput,
-    ReviseInput,
-    SendInput,
-)
-from orders.domain.states import CHANGEABLE, LineState
-from orders.models import Membership, OrderLine
-from orders.web.forms import member, said, wished
-from production import services as production
+from orders.api.serializers import ApproveInput, ChangeInput, ExploreInput, ReviseInput, SendInput, Text
+from orders.domain.asked import Asked, Unit
+from orders.errors import IllegalTransition, NotNewest, StaleState
+from orders.models import Candidate, Membership, OrderLine
+from orders.web import showing
+from orders.web.forms import colours_in, decimal_point, member, said, whole_number, wished
 
-MAY = {
-    "approve": api.LineViewSet.roles["approve"],
-    "revise": api.LineViewSet.roles["revise"],
-    "explore": api.LineViewSet.roles["explore"],
-    "change": api.LineViewSet.roles["change"],
-    "cancel": api.LineViewSet.roles["cancel"],
-    "resume": api.LineViewSet.roles["resume"],
-    "send": api.LineViewSet.roles["send"],
-    "place": api.OrderViewSet.roles["create"],
-}
-OFFERED = {
-    LineState.GENERATING: ("cancel",),
-    LineState.PROOFING: ("approve", "revise", "explore", "cancel"),
-    LineState.BLOCKED: ("resume", "revise", "explore", "change", "cancel"),
-    LineState.PLANNING: ("cancel",),
-    LineState.RELEASING: ("cancel",),
-    LineState.SYNCING: ("cancel",),
-    LineState.RELEASED: ("send", "change", "cancel"),
-    LineState.IN_PRODUCTION: ("send",),
-}
+# After these the page is another one; after all others only what has changed is swapped in.
+NEW_PAGE = frozenset({"explore", "revise", "change", "submit"})
+
+
+class Agreed(ApproveInput):
+    """A yes as the page sends it: with the scale confirmed, and the digest of what was shown."""
+
+    scale = serializers.BooleanField(default=False)
+    expected = Text(max_length=64, required=False, allow_blank=True)
+
+    def validate_scale(self, looked_at: bool) -> bool:
+        """Refuse a yes to a size that nobody looked at. Raises ValidationError."""
+        if not looked_at:
+            raise ValidationError("Look at the repeat at its true scale, then tick beside Approve that it is right.")
+        return looked_at
 
 
 @login_required
-def index(request: HttpRequest) -> HttpResponse:
-    """The newest lines of the shop."""
-    membership = member(request, EVERYONE)
-    lines = OrderLine.objects.filter(order__shop=membership.shop).select_related("order__customer")
-    lines = lines.prefetch_related(*api.WHOLE_LINE).order_by("-pk")[:50]
-    shown = [
-        {
-            "line": line,
-            "brief": max(line.rounds.all(), key=lambda brief: brief.number),
-            "quantity_m": f"{float(line.quantity_m):g}",
-        }
-        for line in lines
-    ]
-    context = {"shown": shown, "membership": membership, "may_place": membership.role in MAY["place"]}
-    return render(request, "orders/index.html", context)
-
-
-@login_required
+@require_GET
 def line(request: HttpRequest, reference: str) -> HttpResponse:
     """One line: its rounds and candidates, files, clock and history."""
     membership = member(request, EVERYONE)
-    with timezone.override(ZoneInfo(membership.shop.time_zone)):
-        return render(request, "orders/line.html", _line_context(membership, _line(membership, reference)))
+    return _page(request, membership, showing.line_of(membership, reference))
+
+
+@login_required
+@require_GET
+def state(request: HttpRequest, reference: str) -> HttpResponse:
+    """What has changed on a line's page since `seen`; nothing (204) when nothing has."""
+    membership = member(request, EVERYONE)
+    wanted = showing.line_of(membership, reference)
+    newest = max(wanted.rounds.all(), key=lambda brief: brief.number)
+    mark, seen = standing.mark(wanted, newest), request.GET.get("seen", "")
+    if seen == mark:
+        return HttpResponse(status=204)
+    redrawn = seen.partition(".")[0] != mark.partition(".")[0]
+    return _changed(request, membership, wanted, redrawn=redrawn)
+
+
+@login_required
+@require_GET
+def design(request: HttpRequest, reference: str, number: int) -> HttpResponse:
+    """One design: its card, or with `choose` all that depends on which one is chosen."""
+    membership = member(request, EVERYONE)
+    wanted = showing.line_of(membership, reference)
+    get_object_or_404(Candidate, pk=number, round__line=wanted)
+    context = showing.page(membership, wanted, design=str(number))
+    template = "orders/line/_choice.html" if "choose" in request.GET else "orders/line/_design.html"
+    return render(request, template, {**context, "design": context["chosen"]})
+
+
+@login_required
+@require_GET
+def compare(request: HttpRequest, reference: str) -> HttpResponse:
+    """Two designs of a line side by side, at one scale, with what is different."""
+    membership = member(request, EVERYONE)
+    wanted = showing.line_of(membership, reference)
+    context = showing.page(membership, wanted)
+    designs = list(context["designs"].values())
+    if len(designs) < 2:
+        return _page(request, membership, wanted, said=_("There is one design only: nothing to compare it with yet."))
+    first = _named(context["designs"], request.GET.get("a", "")) or context["chosen"]
+    second = _named(context["designs"], request.GET.get("b", "")) or next(d for d in designs if d is not first)
+    if second is first:
+        second = next(each for each in designs if each is not first)
+    difference = comparing.difference(first.candidate, second.candidate)
+    context |= {"first": first, "second": second, "pair": (first, second)}
+    context |= {"difference": difference, "all_designs": designs}
+    return render(request, "orders/compare.html", context)
+
+
+@login_required
+@require_GET
+def inquire(request: HttpRequest, reference: str) -> HttpResponse:
+    """When a design could be ready if it were decided now. Nothing is held."""
+    membership = member(request, showing.MAY_ASK)
+    wanted = showing.line_of(membership, reference)
+    brief = max(wanted.rounds.all(), key=lambda brief: brief.number)
+    try:
+        answer = promising.inquire(
+            membership.shop,
+            quantity_m=wanted.quantity_m,
+            substrate=wanted.substrate,
+            weave=wanted.weave,
+            repeat=Repeat(brief.repeat_width_mm, brief.repeat_height_mm, Layout(brief.layout)),
+            drawn=True,
+        )
+    except services.Refusals as refusal:
+        return _told(request, membership, wanted, said(refusal)[0], bad=True)
+    told = _("Asked just now: ready %(day)s; in nine of ten such cases by %(safe)s. %(binding)s. Nothing is held.") % {
+        "day": _day(answer.promise.date),
+        "safe": _day(answer.safe),
+        "binding": answer.promise.binding,
+    }
+    return _told(request, membership, wanted, told)
 
 
 @login_required
 @require_POST
 def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
-    """Approve, revise, explore, change, cancel or resume a line, or send its files to the machine.
+    """Do to a line what its page offers; whoever comes too late is told who was quicker, and sees how it stands.
 
     A change is shown with what it would cost and when it would be ready before it is made.
     """
-    membership = member(request, MAY.get(verb, frozenset()))
-    wanted = _line(membership, reference)
+    membership = member(request, showing.MAY.get(verb, frozenset()))
+    wanted = showing.line_of(membership, reference)
     by: Any = request.user
     try:
-        if verb == "approve":
-            wish = wished(ApproveInput, {"candidate": request.POST.get("candidate", "")})
-            services.approve(wanted, wish["candidate"], by=by)
-        elif verb == "revise":
-            services.revise(wanted, by=by, **wished(ReviseInput, {"words": request.POST.get("words", "")}))
-        elif verb == "explore":
-            services.explore(wanted, wished(ExploreInput, _typed_exploration(request)), by=by)
-        elif verb == "change":
-            wish = _wished_change(request, wanted)
-            if "price" not in wish:
-                proposal = services.propose_change(wanted, **wish)
-                with timezone.override(ZoneInfo(membership.shop.time_zone)):
-                    context = {**_line_context(membership, wanted), "proposal": proposal}
-                    return render(request, "orders/line.html", context)
-            services.change(wanted, by=by, **wish)
-        elif verb == "cancel":
-            services.cancel(wanted, by=by)
-        elif verb == "resume":
-            services.resume(wanted, by=by)
-        elif verb == "send":
-            done = sending.send(wanted, by=by, **wished(SendInput, {"again": "again" in request.POST}))
-            messages.success(request, f"{done.job} is in the machine's hot folder: {', '.join(done.files)}.")
+        if verb == "change" and "price" not in request.POST:
+            return _proposal(request, membership, wanted)
+        done = DO[verb](request, wanted, by)
+    except (StaleState, IllegalTransition) as late:
+        candidate = whole_number(request.POST.get("candidate", ""))
+        known = standing.overtaken(wanted, wished=verb, candidate=candidate, by=by)
+        sentence = known.sentence if isinstance(late, StaleState) or verb == "approve" else f"{late} {known.sentence}"
+        return _refused(request, membership, reference, sentence, status=200 if known.done else 409)
     except (ValidationError, *services.Refusals) as refusal:
-        messages.error(request, said(refusal)[0])
-    return redirect("line", reference=reference)
+        status = getattr(refusal, "http_status", 400)
+        return _refused(request, membership, reference, said(refusal)[0], status=status)
+    if verb in NEW_PAGE or not _in_part(request):
+        if done:
+            messages.success(request, done)
+        return _go_to(request, reverse("line", args=[reference]))
+    return _changed(request, membership, showing.line_of(membership, reference), said=done)
 
 
-@login_required
-def new(request: HttpRequest) -> HttpResponse:
-    """A short form for a new order."""
-    membership = member(request, MAY["place"])
-    first = {"layout": Layout.HALF_DROP.value, "width_mm": "320", "height_mm": "320", "due_in_days": "10"}
-    typed = request.POST or first
-    context: dict[str, Any] = {
-        "cloths": production.cloths(membership.shop.slug),
-        "generators": generation.generators(),
-        "layouts": [(layout.value, layout.value.replace("_", " ")) for layout in Layout],
-        "typed": typed,
-        "membership": membership,
+# ------------------------------------------------------------------------------------------------ what is done
+
+
+def _approve(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    names = ("candidate", "expected", "scale")
+    wish = wished(Agreed, {name: request.POST[name] for name in names if name in request.POST})
+    services.approve(wanted, wish["candidate"], by=by, expected=wish.get("expected", ""))
+    return _("Approved. It is planned now, then its files are written and verified.")
+
+
+def _revise(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    services.revise(wanted, by=by, **wished(ReviseInput, {"words": request.POST.get("words", "")}))
+    return _("It is being drawn with these words. You may leave and come back.")
+
+
+def _explore(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    services.explore(wanted, wished(ExploreInput, _typed_exploration(request)), by=by)
+    return _("A new round is on its way; the earlier ones stay. You may leave and come back.")
+
+
+def _change(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    services.change(wanted, by=by, **_wished_change(request, wanted))
+    return _("It is changed, and planned anew.")
+
+
+def _cancel(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    services.cancel(wanted, by=by)
+    return _("It is being cancelled: what was held for it is given back.")
+
+
+def _resume(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    services.resume(wanted, by=by)
+    return _("It is tried again.")
+
+
+def _submit(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    services.submit(wanted, by=by)
+    return _("It is being drawn. You may leave and come back.")
+
+
+def _send(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    done = sending.send(wanted, by=by, **wished(SendInput, {"again": "again" in request.POST}))
+    return _("%(job)s is in the machine's hot folder: %(files)s.") % {"job": done.job, "files": ", ".join(done.files)}
+
+
+def _quote(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    wish = wished(ApproveInput, {"candidate": request.POST.get("candidate", "")})
+    newest = wanted.newest_round
+    candidate = newest.candidates.filter(position=wish["candidate"]).first()
+    # Its place in the newest round is another design's by now, perhaps.
+    shown = whole_number(request.POST.get("design", ""))
+    if candidate is None or shown not in {None, candidate.pk}:
+        raise NotNewest(fields={"candidate": wish["candidate"], "round": newest.number})
+    candidate.round.line = wanted
+    held = quoting.quote(candidate, by=by).quote or {}
+    return _("Fabric, inks and machine time are held until %(until)s.") % {
+        "until": _moment(datetime.fromisoformat(held["expires"]))
     }
-    if request.method == "POST":
-        try:
-            wish = wished(OrderInput, _typed_order(request))
-            by: Any = request.user
-            order = services.place_and_submit(membership.shop, **wish, by=by)
-            return redirect("line", reference=order.lines.get().reference)
-        except (ValidationError, *services.Refusals) as refusal:
-            context["refusal"], context["field"] = said(refusal)
-            return render(request, "orders/new.html", context, status=400)
-    return render(request, "orders/new.html", context)
 
 
-def _typed_order(request: HttpRequest) -> dict[str, Any]:
-    """Return what was typed into the form in the shape of an order's JSON."""
-    typed = {name: str(value).strip() for name, value in request.POST.items()}
-    kind, _, code = typed.get("cloth", "").partition(":")
-    line: dict[str, Any] = {
-        "words": typed.get("words", ""),
-        "layout": typed.get("layout", ""),
-        "quantity_m": _decimal_point(typed.get("quantity_m", "")),
-        "repeat_mm": [_decimal_point(typed.get(side, "")) for side in ("width_mm", "height_mm")],
-        "due_in_days": typed.get("due_in_days", ""),
-    }
-    if kind in {"substrate", "weave"} and code:
-        line[kind] = code
-    if typed.get("palette", "").replace(",", " ").split():
-        line["palette"] = _colours(typed["palette"])
-    if typed.get("generator"):
-        line["generator"] = typed["generator"]
-    if picture := request.FILES.get("reference"):
-        # One byte too many is enough to be refused; the rest is not read.
-        line["reference"] = base64.b64encode(picture.read(LARGEST_PICTURE_BYTES + 1)).decode()
-    return {"customer": typed.get("customer", ""), "lines": [line]}
+def _unquote(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
+    quoting.give_back(wanted, by=by)
+    return _("What was held is free for others again.")
 
 
-def _decimal_point(typed: str) -> str:
-    return typed.replace(",", ".")
+DO = {
+    "approve": _approve,
+    "revise": _revise,
+    "explore": _explore,
+    "change": _change,
+    "cancel": _cancel,
+    "resume": _resume,
+    "send": _send,
+    "quote": _quote,
+    "unquote": _unquote,
+    "submit": _submit,
+}
+
+
+# ------------------------------------------------------------------------------------------------ what was typed
 
 
 def _typed_exploration(request: HttpRequest) -> dict[str, Any]:
@@ -179,8 +242,10 @@ def _typed_exploration(request: HttpRequest) -> dict[str, Any]:
         if request.POST.get(name, "").strip()
     }
     if "palette" in typed:
-        typed["palette"] = _colours(typed["palette"])
-    knobs = {name: _decimal_point(request.POST[name]) for name in ("scale", "density") if request.POST.get(name)}
+        typed["palette"] = colours_in(typed["palette"])
+    elif picked := request.POST.getlist("colour"):
+        typed["palette"] = picked
+    knobs = {name: decimal_point(request.POST[name]) for name in ("scale", "density") if request.POST.get(name)}
     if knobs:
         typed["knobs"] = knobs
     if colours := request.POST.getlist("colours"):
@@ -193,60 +258,93 @@ def _wished_change(request: HttpRequest, wanted: OrderLine) -> dict[str, Any]:
     names = ("quantity_m", "substrate", "due_date", "price")
     typed = {name: request.POST[name].strip() for name in names if request.POST.get(name, "").strip()}
     if "quantity_m" in typed:
-        typed["quantity_m"] = _decimal_point(typed["quantity_m"])
+        typed["quantity_m"] = decimal_point(typed["quantity_m"])
+    if yards := decimal_point(request.POST.get("quantity_yd", "")):
+        length = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=0)
+        try:
+            counted = Asked(quantity=length.run_validation(yards), unit=Unit.YARDS)
+        except ValidationError as error:
+            raise ValidationError({"quantity_yd": error.detail}) from error
+        typed["quantity_m"] = str(counted.metres)
     wish = wished(ChangeInput, typed)
     return {name: value for name, value in wish.items() if name == "price" or value != getattr(wanted, name)}
 
 
-def _colours(typed: str) -> str | list[str]:
-    """Return what was typed for a palette: colours such as #2b3a4a or navy, cream; or a palette's name."""
-    parts = (" ".join(part.split()) for part in re.findall(r"#[^\s,#]*|[^,#]+", typed))
-    colours = [part for part in parts if part]
-    return colours if "#" in typed or "," in typed else " ".join(colours)
+# ------------------------------------------------------------------------------------------------ what is answered
 
 
-def _line_context(membership: Membership, wanted: OrderLine) -> dict[str, Any]:
-    rounds = sorted(wanted.rounds.all(), key=lambda brief: -brief.number)
-    offered = [verb for verb in OFFERED.get(LineState(wanted.state), ()) if membership.role in MAY[verb]]
-    if wanted.state == LineState.BLOCKED and wanted.came_from not in CHANGEABLE:
-        offered = [verb for verb in offered if verb != "change"]
-    return {
-        "line": wanted,
-        "quantity_m": f"{float(wanted.quantity_m):g}",
-        "newest_layout": rounds[0].layout.replace("_", " "),
-        "approved": {approval.candidate_id for approval in wanted.approvals.all()},
-        "promise": datetime.fromisoformat(wanted.plan["promise"]) if wanted.plan else None,
-        "slots": [
-            {**slot, **{end: datetime.fromisoformat(slot[end]) for end in ("start", "end")}}
-            for slot in (wanted.plan or {}).get("slots", ())
-        ],
-        "rounds": rounds,
-        "newest": rounds[0],
-        "offered": offered,
-        "cloths": _other_cloths(wanted) if "change" in offered else [],
-        "files": work.files_of(wanted),
-        "sent": sending.sent(wanted),
-        "may_quote": membership.role in api.CandidateViewSet.roles["quotation"],
-        "notices": wanted.notices.filter(settled_at=None),
-        "may_settle": membership.role in api.PLAN,
-        "stock_age": outbox.old_stock(membership.shop),
-        "clock": clock.read(wanted),
-        "events": wanted.events.order_by("sequence"),
-        "drawing": wanted.state == LineState.GENERATING,
-        "others": [(c.pk, f"{c.round.number}.{c.position}") for brief in rounds for c in brief.candidates.all()],
-        "working": wanted.state in {"generating", "planning", "releasing", "syncing", "cancelling"},
-        "membership": membership,
-    }
+def _in_part(request: HttpRequest) -> bool:
+    """Whether htmx asks: it swaps a part of the page, and whoever has no script gets a whole one."""
+    return bool(getattr(request, "htmx", False))
 
 
-def _other_cloths(wanted: OrderLine) -> list[tuple[str, str]]:
-    """Return the cloths that a printed line could be printed on, its own among them; a woven line has its weave."""
-    if not wanted.substrate:
-        return []
-    cloths = [(value.partition(":"), label) for value, label in production.cloths(wanted.order.shop.slug)]
-    return [(code, label) for (kind, _, code), label in cloths if kind == "substrate"]
+def _page(
+    request: HttpRequest, membership: Membership, wanted: OrderLine, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    context = _context(request, membership, wanted, whole=True, **more)
+    return render(request, "orders/line.html", context, status=status)
 
 
-def _line(membership: Membership, reference: str) -> OrderLine:
-    lines = OrderLine.objects.filter(order__shop=membership.shop).select_related("order__customer", "order__shop")
-    return get_object_or_404(lines.prefetch_related(*api.WHOLE_LINE), reference=reference)
+def _changed(request: HttpRequest, membership: Membership, wanted: OrderLine, **more: Any) -> HttpResponse:
+    """The parts of a line's page that change, to be swapped in, under what there is to say."""
+    status = more.pop("status", 200)
+    context = _context(request, membership, wanted, **more)
+    return render(request, "orders/line/_changed.html", context, status=status)
+
+
+def _context(request: HttpRequest, membership: Membership, wanted: OrderLine, **more: Any) -> dict[str, Any]:
+    chosen = request.POST.get("design") or request.GET.get("design", "")
+    return showing.page(membership, wanted, design=chosen, **more)
+
+
+def _refused(
+    request: HttpRequest, membership: Membership, reference: str, sentence: str, *, status: int
+) -> HttpResponse:
+    if not _in_part(request):
+        (messages.info if status == 200 else messages.error)(request, sentence)
+        return redirect("line", reference=reference)
+    wanted = showing.line_of(membership, reference)
+    # What htmx is to swap in has to be one of the answers that base.html lists.
+    shown = status if status in {200, 409} else 400
+    return _changed(request, membership, wanted, said=sentence, bad=shown != 200, status=shown)
+
+
+def _told(
+    request: HttpRequest, membership: Membership, wanted: OrderLine, sentence: str, *, bad: bool = False
+) -> HttpResponse:
+    if _in_part(request):
+        return render(request, "orders/line/_said.html", {"said": sentence, "bad": bad})
+    return _page(request, membership, wanted, said=sentence, bad=bad)
+
+
+def _proposal(request: HttpRequest, membership: Membership, wanted: OrderLine) -> HttpResponse:
+    """What another quantity, cloth or date would come to; what was typed stays."""
+    more: dict[str, Any] = {"typed": request.POST}
+    status = 200
+    try:
+        more["proposal"] = services.propose_change(wanted, **_wished_change(request, wanted))
+    except (ValidationError, *services.Refusals) as refusal:
+        more["refusal"], more["field"] = said(refusal)
+        status = 409 if getattr(refusal, "http_status", 400) == 409 else 400
+    if _in_part(request):
+        context = _context(request, membership, wanted, **more)
+        return render(request, "orders/line/_change.html", context, status=status)
+    return _page(request, membership, wanted, status=status, **more)
+
+
+def _go_to(request: HttpRequest, address: str) -> HttpResponse:
+    if not _in_part(request):
+        return redirect(address)
+    return HttpResponse(headers={"HX-Redirect": address})
+
+
+def _named(designs: Mapping[int, Any], typed: str) -> Any:
+    return designs.get(whole_number(typed) or 0)
+
+
+def _day(moment: Any) -> str:
+    return date_format(timezone.localtime(moment), "D j M")
+
+
+def _moment(moment: Any) -> str:
+    return date_format(timezone.localtime(moment), "D j M H:i")

@@ -1,0 +1,180 @@
+"""Sales in a real browser: an order by keyboard from an empty page, what is typed is never lost, the order book."""
+
+import re
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from orders.models import Order, OrderLine
+from tests.shop_floor import placed, planned
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def picture(tmp_path, side=96):
+    path = tmp_path / "rose.png"
+    path.write_bytes(cv2.imencode(".png", np.full((side, side, 3), (40, 60, 180), np.uint8))[1].tobytes())
+    return path
+
+
+def test_an_order_is_entered_by_keyboard_alone_and_nothing_typed_is_lost_on_the_way(quick, faces, works):
+    anna = faces.open("sales", width=1600)
+    page = anna.goto("/")
+    expect(page.get_by_role("heading", name="No orders yet")).to_be_visible()
+    anna.axe()
+    anna.shot("orders-empty")
+    anna.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    anna.tab_to(page.get_by_role("link", name="New order"), key="Shift+Tab")
+    anna.press("Enter")
+    expect(page.get_by_text("Say how much")).to_be_visible()
+    anna.axe()
+    anna.shot("new-empty")
+    anna.write(page.locator("#f-customer"), "Atelier Nord")
+    anna.write(page.locator("#f-end_use"), "Curtain")
+    expect(page.locator("weft-canvas")).to_have_attribute("product", "curtain")
+    cloth = page.locator("#f-cloth")
+    anna.tab_to(cloth)
+    page.keyboard.type("Cotton satin")
+    expect(page.get_by_text("374.8 m free on 4 rolls")).to_be_visible()
+    expect(page.locator("weft-canvas")).to_have_attribute("cloth-width-mm", re.compile("1418.5"))
+    anna.write(page.locator("#f-words"), "checks")
+    anna.write(page.locator("#f-palette"), "navy, cream, olive")
+    colours = page.locator("#colours li")
+    expect(colours).to_have_count(3)
+    expect(colours.first.locator("input")).to_have_value("#1d2f52")  # as the server reads navy
+    anna.tab_to(colours.first.get_by_role("button", name=re.compile("Later")))
+    anna.press("Enter")
+    expect(page.locator("#f-palette")).to_have_value("cream, navy, olive")
+    anna.write(page.locator("#f-repeat_width"), "64")
+    anna.write(page.locator("#f-repeat_height"), "64")
+    expect(page.locator("#scale-said")).to_contain_text("22.2 repeats")
+    expect(page.locator("weft-canvas")).to_have_attribute("repeat-width-mm", "64")
+    fits = page.locator("#scale-said button").first
+    width = fits.get_attribute("data-width-mm")
+    anna.tab_to(fits)
+    anna.press("Enter")
+    expect(page.locator("#f-repeat_width")).to_have_value(width)
+    expect(page.locator("#scale-said")).to_contain_text("Nothing is cut at the edge")
+    anna.write(page.locator("#f-quantity"), "10")
+    anna.tab_to(page.locator("#f-quantity_unit"))
+    anna.press("y")
+    expect(page.get_by_text("That comes to 9.15 m")).to_be_visible()
+    expect(page.locator("#inquiry")).to_contain_text("EUR")
+    page.reload()
+    expect(page.get_by_text("What you had typed before is here again.")).to_be_visible()
+    expect(page.locator("#f-customer")).to_have_value("Atelier Nord")
+    expect(colours).to_have_count(3)
+    expect(page.get_by_text("That comes to 9.15 m")).to_be_visible()
+    expect(page.locator("#cloth-said")).to_contain_text("374.8 m free")
+    anna.axe()
+    anna.fits()
+    anna.shot("new")
+    anna.tab_to(page.get_by_role("button", name="Generate designs"))
+    anna.press("Enter")
+    expect(page).to_have_url(re.compile("/lines/WL-000001-1/"))
+    expect(page.locator(".state").first).to_have_class(re.compile("proofing"), timeout=60_000)
+    line = OrderLine.objects.get()
+    assert (line.asked, line.end_use, line.state) == ({"quantity": "10", "unit": "yd"}, "Curtain", "proofing")
+    anna.goto("/new/")
+    expect(page.locator("#f-customer")).to_have_value("")  # what was taken is not kept
+
+
+def test_a_picture_is_told_of_before_it_is_sent_and_is_still_there_after_a_refusal(quick, faces, tmp_path):
+    faces.expects("422", "status of 400")
+    anna = faces.open("sales", width=1024, dark=True)
+    page = anna.goto("/new/")
+    wide = tmp_path / "wide.png"
+    wide.write_bytes(cv2.imencode(".png", np.zeros((4, 30_000, 3), np.uint8))[1].tobytes())
+    page.locator("#f-customer").fill("Atelier Nord")
+    page.locator("#f-reference").set_input_files(wide)
+    expect(page.locator("#reference-told")).to_contain_text("wide.png")
+    expect(page.locator("#reference-wrong")).to_contain_text("Everything else you typed is still here.")
+    expect(page.locator("#f-customer")).to_have_value("Atelier Nord")
+    words = tmp_path / "words.txt"
+    words.write_text("no picture")
+    page.locator("#f-reference").set_input_files(words)
+    expect(page.get_by_text("This is no picture.")).to_be_visible()
+    page.locator("#f-reference").set_input_files(picture(tmp_path))
+    expect(page.locator("#reference-told")).to_contain_text("96 × 96 px")
+    expect(page.locator("#picture img")).to_be_visible()
+    expect(page.locator("weft-canvas")).to_have_attribute("data-state", "shown")
+    expect(page.locator("weft-canvas")).to_have_attribute("src", re.compile("/new/picture/"))
+    anna.axe()
+    anna.fits()
+    anna.shot("new-picture")
+    page.reload()
+    expect(page.locator("#picture img")).to_be_visible()
+    page.locator("#f-words").fill("checks")
+    page.locator("#f-quantity").fill("9999")
+    page.locator("#f-palette").fill("nordic")
+    page.get_by_role("button", name="Generate designs").click()
+    expect(page.get_by_role("alert").filter(has_text="can't be made")).to_be_visible()
+    expect(page.locator("#f-quantity")).to_be_focused()
+    expect(page.locator("#picture img")).to_be_visible()
+    expect(page.locator("#f-palette")).to_have_value("nordic")
+    anna.axe()
+    anna.shot("new-refused")
+    page.get_by_role("button", name="Leave it out").click()
+    expect(page.locator("#picture img")).to_have_count(0)
+    assert not Order.objects.exists()
+
+
+def test_a_session_that_ends_and_a_line_that_breaks_lose_nothing(quick, faces):
+    faces.expects("401", "ERR_INTERNET_DISCONNECTED", "htmx")
+    anna = faces.open("sales", width=390)
+    page = anna.goto("/new/")
+    page.locator("#f-customer").fill("Atelier Nord")
+    page.locator("#f-words").fill("small blue flowers")
+    anna.offline()
+    page.locator("#f-quantity").fill("12")
+    expect(page.locator("#offline")).to_be_visible()
+    anna.shot("new-offline")
+    anna.offline(False)
+    page.locator("#f-quantity").fill("12.5")
+    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.locator("#inquiry")).to_contain_text("EUR")
+    anna.fits()
+    anna.axe()
+    faces.sign_out(anna)
+    page.locator("#f-quantity").fill("13")
+    expect(page.get_by_text("You have been signed out meanwhile.")).to_be_visible()
+    expect(page.locator("#f-words")).to_have_value("small blue flowers")
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1024, True), (1600, False)])
+def test_the_order_book_is_searched_as_one_types(quick, faces, width, dark):
+    first, second = placed(quick, words="small checks"), placed(quick, words="large roses", end_use="Curtain")
+    late = planned(quick, due_in_days=-2)
+    late.rounds.create(number=1, words="stripes", layout="straight", repeat_width_mm=64, repeat_height_mm=64)
+    anna = faces.open("sales", width=width, dark=dark)
+    page = anna.goto("/")
+    rows = page.locator(".book tbody tr")
+    expect(rows).to_have_count(3)
+    anna.axe()
+    anna.fits()
+    anna.shot("orders")
+    anna.press("/")
+    page.keyboard.type("roses")
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile("q=roses"))
+    expect(page.locator("#q")).to_be_focused()
+    page.get_by_role("link", name=re.compile("^Late")).click()
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    expect(page.locator("#chip-late")).to_be_focused()
+    anna.axe()
+    page.go_back()
+    expect(rows).to_have_count(1)
+    page.locator("#q").fill("")
+    expect(rows).to_have_count(3)
+    page.get_by_role("link", name=re.compile("^Late")).click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(late.reference)
+    page.reload()
+    expect(rows).to_have_count(1)
+    page.get_by_role("link", name=late.reference).click()
+    expect(page).to_have_url(re.compile(late.reference))
+    assert {first.state, second.state} == {"proofing"}
