@@ -7,11 +7,11 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from orders.domain.asked import YARD_M
 from orders.models import Preference
 
 register = template.Library()
 
-YARD_M: Final = Decimal("0.9144")
 INCH_MM: Final = Decimal("25.4")
 
 
@@ -25,6 +25,17 @@ def length(metres: Any, units: str) -> str:
     if units == Preference.Units.IMPERIAL:
         return _("%(number)s yd") % {"number": _short(Decimal(str(metres)) / YARD_M, 2)}
     return _("%(number)s m") % {"number": _short(Decimal(str(metres)), 2)}
+
+
+@register.filter
+def typed(metres: Any, units: str) -> str:
+    """A length of cloth, given in metres, as the number that stands in a field of who reads these units.
+
+    >>> typed(Decimal("9.144"), "imperial")
+    '10'
+    """
+    number = Decimal(str(metres)) / (YARD_M if units == Preference.Units.IMPERIAL else 1)
+    return _short(number, 2)
 
 
 @register.filter
