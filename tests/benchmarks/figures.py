@@ -19,7 +19,7 @@ import zxingcpp
 from PIL import Image
 
 from generation.evaluation import speed
-from tests.benchmarks import colour, inks, loom, pdfx, planning, print_files, promise_api, tickets
+from tests.benchmarks import colour, faces, inks, loom, pdfx, planning, print_files, promise_api, tickets
 from tests.benchmarks.promise import microseconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,8 @@ def main() -> None:
     ]:
         say(what, found)
     for what, found in promise_api.figures():
+        say(what, found)
+    for what, found in faces.figures():
         say(what, found)
     for what, found in planning.figures():  # a quarter of an hour: each as it comes
         say(what, found)

@@ -1,6 +1,9 @@
 """A line that has everything that could leak: a drawn candidate, a ticket and its file."""
 
 import hashlib
+import io
+import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +14,12 @@ from django.test import Client
 from django.utils import timezone
 
 from generation import storage
+from generation.domain.latent import GRID_PX, ROLES
 from generation.domain.pattern import Layout, Palette, Raster, Repeat
 from generation.images import indexed_png
-from generation.models import Artwork
+from generation.models import Artwork, LatentSpace
 from orders import services
-from orders.models import Candidate, Membership, Notice, PlanRun, Role, Shop, Step
+from orders.models import Candidate, CustomerLink, CustomerWish, Membership, Notice, Pin, PlanRun, Role, Shop, Step
 from production import plans
 from production.models import JobTicket, PlanVersion
 from production.planning.comparing import compare
@@ -46,7 +50,10 @@ def line(mill):
         words="stripes", quantity_m=5, layout="straight", repeat_mm=(100, 100), substrate="FAB-COT-SAT", due_in_days=30
     )
     line = services.place(mill, customer="Atelier Nord", lines=[new], by=None).lines.get()
-    Candidate.objects.create(round=line.newest_round, position=1, artwork=stripes(), drawn_at=timezone.now())
+    drawn = Candidate.objects.create(round=line.newest_round, position=1, artwork=stripes(), drawn_at=timezone.now())
+    link = CustomerLink.objects.create(line=line, digest="0" * 64, expires_at=timezone.now() + timedelta(days=1))
+    Pin.objects.create(candidate=drawn, x_mm=1, y_mm=1, words="Here.", author="Atelier Nord", link=link)
+    CustomerWish.objects.create(line=line, link=link, words="Larger.", once=uuid.uuid4())
     path = Path(settings.VAR_DIR) / "ticket.pdf"
     path.write_bytes(b"%PDF of a secret order")
     ticket = JobTicket.objects.create(
@@ -58,6 +65,7 @@ def line(mill):
     Notice.objects.create(shop=mill, line=line, code="late", sentence=f"{line.reference} is late.", key="late:1")
     plan(mill.slug)
     PlanRun.objects.create(shop=mill, kind="plan")
+    space(mill.slug)
     return line
 
 
@@ -68,6 +76,17 @@ def plan(shop: str) -> PlanVersion:
     placed = (Assignment("A.1", "PRT1", 0, 60, 0),)
     found = Plan(placed, figures_of(problem, placed), by="hand")
     return plans.keep(shop, problem, found, compare(problem, (), placed), base=0, reason="by hand")
+
+
+def space(shop: str) -> LatentSpace:
+    """A space with one axis and no designs."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros((2, ROLES, GRID_PX, GRID_PX), np.float32))
+    _, path = storage.put(buffer.getvalue(), shelf="latent", suffix="npy")
+    axes = [{"name": "density", "least": -1.0, "most": 1.0, "share": 1.0}]
+    return LatentSpace.objects.create(
+        shop=shop, name="nord", version=1, fingerprint="f", designs=[], axes=axes, path=path
+    )
 
 
 def stripes() -> Artwork:
