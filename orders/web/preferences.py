@@ -49,7 +49,14 @@ def as_preferred(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
 def shown_in(request: HttpRequest) -> dict[str, Any]:
     """What every template may ask: `units` of whoever reads, and the languages there are."""
     preference = getattr(request, "preference", None) or Preference()
-    return {"units": preference.units, "languages": settings.LANGUAGES, "preference": preference, "pages": PAGES}
+    return {
+        "units": preference.units,
+        "languages": settings.LANGUAGES,
+        "preference": preference,
+        "pages": PAGES,
+        # Asked by whole pages only, so that a part of a page does not use it up.
+        "taken": lambda: request.session.pop("taken", []) if "taken" in request.session else [],
+    }
 
 
 @login_required
