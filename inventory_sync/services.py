@@ -111,6 +111,12 @@ def connect_remote(
         return connect(connector, shop=shop).ping()
 
 
+def calendars_at(shop: str) -> str:
+    """The page of a shop's ERP on which the hours of its work centres are kept; empty where none is connected."""
+    kept = ErpConnection.objects.filter(shop=shop).first()
+    return f"{kept.url.rstrip('/')}/web#model=resource.calendar&view_type=list" if kept is not None else ""
+
+
 def problems_of(erp: Erp, *, currency: str) -> list[str]:
     """What an administrator has to mend before the shop's orders can run on its ERP, one sentence each."""
     found = list(erp.problems())

@@ -113,6 +113,12 @@ def look(shop: Shop) -> Board:
     )
 
 
+def stands(shop: Shop) -> tuple[str, int, int]:
+    """What `look` says first: its base, the plan that holds, and now. Raises ErpError."""
+    schedule, stamp = timetable.movable_of(shop)
+    return _base(stamp), plans.published(shop.slug), schedule.problem.start
+
+
 def _base(stamp: object) -> str:
     return hashlib.sha256(repr(stamp).encode()).hexdigest()[:12]
 

@@ -8,9 +8,10 @@ draft survives another planner's plan; what of it can't be done any more is said
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from threading import Lock
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -28,8 +29,9 @@ from production.models import PlanVersion
 from production.planning.clock import clock
 from production.planning.comparing import Difference, compare
 from production.planning.errors import NoSlot, NotEnoughRolls, PlanOutdated
-from production.planning.explain import why
-from production.planning.hand import moved_by_hand
+from production.planning.explain import waits
+from production.planning.hand import Shop as Floor
+from production.planning.hand import Standing
 from production.planning.openings import moment_of
 from production.planning.plan import Plan, figures_of
 from production.planning.problem import Assignment, Operation, Pin, Problem, stays
@@ -38,7 +40,8 @@ from production.planning.validate import Fault, faults
 MOVE: Final = "move"
 PIN: Final = "pin"
 UNPIN: Final = "unpin"
-REMEMBERED: Final = 12  # drafts, as far as they were decoded
+REMEMBERED: Final = 24  # drafts, as far as they were decoded
+GROUNDS: Final = 4  # schedules that drafts were made on
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,28 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a draft comes to. `problem` is what `assignments` are a plan of: nothing else moves."""
+    """What a draft comes to: `standing`, where it stood on that `ground`; nothing else moves."""
 
-    problem: Problem
-    before: tuple[Assignment, ...]
-    assignments: tuple[Assignment, ...]
+    standing: Standing
+    ground: Standing
     pinned: Mapping[str, bool]  # what a planner pins, or unpins, with it
     refused: tuple[Refusal, ...]
     wished: Mapping[str, Wish]  # the last wish for each operation that was moved
+
+    @property
+    def problem(self) -> Problem:
+        """What `assignments` are a plan of: what has a place, with the pins as they are by now."""
+        return self.standing.shop.problem
+
+    @property
+    def before(self) -> tuple[Assignment, ...]:
+        """Where everything stands that has a place."""
+        return self.ground.assignments
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """Where everything would stand."""
+        return self.standing.assignments
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:
@@ -88,26 +105,71 @@ class Draft:
     @cached_property
     def difference(self) -> Difference:
         """What changes from what holds."""
-        return compare(self.problem, self.before, self.assignments)
+        figures = (self.ground.figures, self.standing.figures)
+        return compare(self.problem, self.before, self.assignments, figures=figures)
 
     @cached_property
     def waits(self) -> Mapping[str, str]:
         """Why what was moved starts later than it was wished, by operation."""
-        there = {one.operation: one for one in self.assignments}
-        found = {}
-        for wish in self.wished.values():
-            one = there.get(wish.operation)
-            if one is not None and one.start > wish.start:
-                chain = why(self.problem, self.assignments, wish.operation)
-                found[wish.operation] = " ".join(chain.sentences[:2])
-        return found
+        there = self.standing.placed
+        late = [id for id, wish in self.wished.items() if id in there and there[id].start > wish.start]
+        return waits(self.problem, self.assignments, late)
 
 
 # ------------------------------------------------------------------------------------------------ what stays
 
 
-def kept(schedule: Schedule) -> dict[str, tuple[str, str]]:
+@dataclass(frozen=True)
+class _Ground:
+    """A schedule that drafts are made on; what is looked up in it serves them all."""
+
+    schedule: Schedule
+
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        return {one.id: one for one in self.schedule.problem.operations}
+
+    @cached_property
+    def published(self) -> Mapping[str, Assignment]:
+        return {one.operation: one for one in self.schedule.problem.published}
+
+    @cached_property
+    def kept(self) -> Mapping[str, tuple[str, str]]:
+        return _kept(self.schedule)
+
+    @cached_property
+    def standing(self) -> Standing:
+        there = {one.operation for one in self.schedule.assignments}
+        return Standing(Floor(planning.only(self.schedule.problem, there)), self.schedule.assignments)
+
+    @cached_property
+    def machines(self) -> Mapping[str, str]:
+        """Their names without what stands in brackets."""
+        found = self.schedule.problem.machines
+        return {machine.code: (machine.name or machine.code).split(" (")[0] for machine in found}
+
+
+_lock = Lock()  # of both memories
+_grounds: OrderedDict[int, _Ground] = OrderedDict()
+
+
+def _ground(schedule: Schedule) -> _Ground:
+    with _lock:
+        found = _grounds.pop(id(schedule), None)
+        if found is None or found.schedule is not schedule:
+            found = _Ground(schedule)
+        _grounds[id(schedule)] = found
+        while len(_grounds) > GROUNDS:
+            _grounds.popitem(last=False)
+        return found
+
+
+def kept(schedule: Schedule) -> Mapping[str, tuple[str, str]]:
     """What nobody can move on the board, and why: operation -> (kind, sentence). A planner's own pin is no reason."""
+    return _ground(schedule).kept
+
+
+def _kept(schedule: Schedule) -> dict[str, tuple[str, str]]:
     problem = schedule.problem
     published = {one.operation: one for one in problem.published}
     found = {}
@@ -142,7 +204,7 @@ def pinned(schedule: Schedule) -> set[str]:
 def bound(schedule: Schedule, operation: Operation) -> str:
     """The machine that an operation has to stay on because it begins so soon; empty: none."""
     problem = schedule.problem
-    before = next((one for one in problem.published if one.operation == operation.id), None)
+    before = _ground(schedule).published.get(operation.id)
     soon = problem.slushy_until is not None and before is not None and before.start < problem.slushy_until
     return before.machine if soon and before is not None and before.machine in operation.minutes else ""
 
@@ -154,33 +216,41 @@ def bound(schedule: Schedule, operation: Operation) -> str:
 class _Board:
     """A draft while it is decoded, step by step."""
 
-    schedule: Schedule
-    placed: dict[str, Assignment]
+    ground: _Ground
+    standing: Standing
     pins: dict[str, bool] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
     wished: dict[str, Wish] = field(default_factory=dict)
 
     def copy(self) -> "_Board":
-        return _Board(self.schedule, dict(self.placed), dict(self.pins), list(self.refused), dict(self.wished))
+        return _Board(self.ground, self.standing, dict(self.pins), list(self.refused), dict(self.wished))
 
-    @property
-    def whole(self) -> Problem:
-        """The shop's problem, with the pins as they are by now."""
-        problem = self.schedule.problem
-        if not self.pins:
-            return problem
-        return replace(problem, operations=tuple(self._pinned(one) for one in problem.operations))
+    def stands(self, id: str) -> bool:
+        return id in self.standing.placed
 
-    @property
-    def problem(self) -> Problem:
-        """What there is to plan: what has a place."""
-        return planning.only(self.whole, self.placed)
+    def anew(self, more: Iterable[str] = ()) -> Standing:
+        """The same with the pins as they are by now, and with more that gets a place."""
+        problem = self.ground.schedule.problem
+        if self.pins:
+            problem = replace(problem, operations=tuple(self._pinned(one) for one in problem.operations))
+        return Standing(Floor(planning.only(problem, {*self.standing.placed, *more})), self.standing.assignments)
 
     def _pinned(self, operation: Operation) -> Operation:
         if operation.id not in self.pins:
             return operation
-        one = self.placed[operation.id]
+        one = self.standing.placed[operation.id]
         return replace(operation, pin=Pin(one.machine, one.start) if self.pins[operation.id] else None)
+
+    @cached_property
+    def draft(self) -> Draft:
+        """What it comes to, once no step is to follow."""
+        return Draft(
+            standing=self.standing,
+            ground=self.ground.standing,
+            pinned=dict(self.pins),
+            refused=tuple(self.refused),
+            wished=dict(self.wished),
+        )
 
 
 _decoded: OrderedDict[tuple[int, tuple[Step, ...]], _Board] = OrderedDict()
@@ -188,78 +258,69 @@ _decoded: OrderedDict[tuple[int, tuple[Step, ...]], _Board] = OrderedDict()
 
 def draft(schedule: Schedule, steps: Sequence[Step]) -> Draft:
     """What a draft comes to by now. What of it can't be done is refused by itself; the others are done all the same."""
-    steps = tuple(steps)
-    board = _Board(schedule, {one.operation: one for one in schedule.assignments})
-    begin = 0
-    for length in range(len(steps), 0, -1):
-        known = _decoded.get((id(schedule), steps[:length]))
-        if known is not None and known.schedule is schedule:
-            board, begin = known.copy(), length
-            break
-    fixed = kept(schedule)
+    steps, ground = tuple(steps), _ground(schedule)
+    board, begin = _Board(ground, ground.standing), 0
+    with _lock:
+        for length in range(len(steps), 0, -1):
+            known = _decoded.get((id(schedule), steps[:length]))
+            if known is not None and known.ground is ground:
+                _decoded.move_to_end((id(schedule), steps[:length]))
+                board, begin = known, length
+                break
     for number in range(begin, len(steps)):
-        _do(board, number, steps[number], fixed)
-        _decoded[id(schedule), steps[: number + 1]] = board.copy()
-        while len(_decoded) > REMEMBERED:
-            _decoded.popitem(last=False)
-    problem = board.problem
-    order = {operation.id: number for number, operation in enumerate(problem.operations)}
-    assignments = tuple(sorted(board.placed.values(), key=lambda one: order[one.operation]))
-    return Draft(
-        problem=problem,
-        before=schedule.assignments,
-        assignments=assignments,
-        pinned=dict(board.pins),
-        refused=tuple(board.refused),
-        wished=dict(board.wished),
-    )
+        board = board.copy()
+        _do(board, number, steps[number])
+        with _lock:
+            _decoded[id(schedule), steps[: number + 1]] = board
+            while len(_decoded) > REMEMBERED:
+                _decoded.popitem(last=False)
+    return board.draft
 
 
-def _do(board: _Board, number: int, step: Step, fixed: Mapping[str, tuple[str, str]]) -> None:
+def _do(board: _Board, number: int, step: Step) -> None:
     """Do one step, or note why it can't be done."""
-    operations = {one.id: one for one in board.schedule.problem.operations}
     ids = [wish.operation for wish in step.wishes] if step.kind == MOVE else list(step.operations)
     for id in ids:
-        sentence = _refused(board, step, operations.get(id), id, fixed)
+        sentence = _refused(board, step, id)
         if sentence:
             board.refused.append(Refusal(number, id, sentence))
             return
     if step.kind != MOVE:
         board.pins |= dict.fromkeys(ids, step.kind == PIN)
+        board.standing = board.anew()
         return
-    soonest = max(board.schedule.problem.frozen_until or 0, board.schedule.problem.start)
+    problem = board.ground.schedule.problem
+    soonest = max(problem.frozen_until or 0, problem.start)
     wishes = {wish.operation: (wish.machine, max(wish.start, soonest)) for wish in step.wishes}
-    problem = planning.only(board.whole, {*board.placed, *wishes})
+    standing = board.standing if all(board.stands(id) for id in ids) else board.anew(ids)
     try:
-        moved = moved_by_hand(problem, board.placed.values(), wishes)
+        board.standing = standing.moved(wishes)
     except (NoSlot, NotEnoughRolls) as error:
         board.refused.append(Refusal(number, ids[0], str(error)))
         return
-    board.placed = {one.operation: one for one in moved}
     board.wished |= {wish.operation: wish for wish in step.wishes}
 
 
-def _refused(
-    board: _Board, step: Step, operation: Operation | None, id: str, fixed: Mapping[str, tuple[str, str]]
-) -> str:
+def _refused(board: _Board, step: Step, id: str) -> str:
     """Why a step can't be done with that operation; empty where it can."""
+    ground = board.ground
+    operation, fixed, machines = ground.operations.get(id), ground.kept, ground.machines
     if operation is None:
         return f"{id} is no longer on the board: it is done, or its order was changed or cancelled."
     called = f"{operation.name or id} {operation.job}"
     if id in fixed:
         return f"{called} stays where it is. {fixed[id][1]}"
     if step.kind != MOVE:
-        return "" if id in board.placed else f"{called} has no place yet: move it onto a machine first."
+        return "" if board.stands(id) else f"{called} has no place yet: move it onto a machine first."
     if board.pins.get(id, operation.pin is not None):
         return f"{called} is pinned: take the pin out first."
     wish = next(each for each in step.wishes if each.operation == id)
-    machines = {machine.code: (machine.name or machine.code).split(" (")[0] for machine in board.problem.machines}
     where = machines.get(wish.machine, wish.machine)
     if wish.machine not in operation.minutes:
         return f"{called} can't be done on {where}."
-    must = bound(board.schedule, operation)
+    must = bound(ground.schedule, operation)
     if must and wish.machine != must:
-        until = clock(board.schedule.problem, board.schedule.problem.slushy_until or 0)
+        until = clock(ground.schedule.problem, ground.schedule.problem.slushy_until or 0)
         soon = f"it begins before {until}, and so soon nothing changes its machine"
         return f"{called} stays on {machines.get(must, must)}: {soon}."
     return ""
@@ -267,9 +328,8 @@ def _refused(
 
 def changed_since(schedule: Schedule, steps: Iterable[Step]) -> list[str]:
     """What of a draft stands elsewhere by now than when it was moved, in words."""
-    problem, there = schedule.problem, {one.operation: one for one in schedule.assignments}
-    names_of = {machine.code: (machine.name or machine.code).split(" (")[0] for machine in problem.machines}
-    operations = {one.id: one for one in problem.operations}
+    problem, ground = schedule.problem, _ground(schedule)
+    there, operations, names_of = ground.standing.placed, ground.operations, ground.machines
     found: dict[str, str] = {}
     for wish in (wish for step in steps for wish in step.wishes if wish.was is not None):
         now, operation = there.get(wish.operation), operations.get(wish.operation)
@@ -292,6 +352,7 @@ def changed_since(schedule: Schedule, steps: Iterable[Step]) -> list[str]:
 def keep(shop: Shop, steps: Sequence[Step], *, by: str) -> PlanVersion:
     """Keep a draft as a version of the plan, judged against what holds now; nothing is published.
 
+    The same kept once more by the same person is the same version: pressed twice, or gone back to and pressed again.
     Raises DraftRefused where something of it can't be done or nothing changes, InfeasiblePlan, and PlanOutdated when
     another plan was published in this very moment.
     """
@@ -309,13 +370,27 @@ def keep(shop: Shop, steps: Sequence[Step], *, by: str) -> PlanVersion:
     if found.assignments == found.before and not pins:
         raise DraftRefused("Nothing changes by this: there is nothing to keep.", fields={"refused": []})
     plan = Plan(found.assignments, figures_of(found.problem, found.assignments), by="hand")
-    version = planning.keep(shop, schedule, plan, reason="Moved by hand", by=by, problem=found.problem, changes=pins)
+    with transaction.atomic():
+        plans.take_turn(shop.slug)  # of two presses at once the second sees the first
+        version = _kept_before(shop, plan, base=base, by=by, pins=pins) or planning.keep(
+            shop, schedule, plan, reason="Moved by hand", by=by, problem=found.problem, changes=pins
+        )
     if version.base != base:
         raise PlanOutdated(
             f"Plan {version.base} was published while this was kept: look at it again.",
             fields={"plan": version.number, "base": base, "published": version.base},
         )
     return version
+
+
+def _kept_before(
+    shop: Shop, plan: Plan, *, base: int, by: str, pins: Sequence[Mapping[str, Any]]
+) -> PlanVersion | None:
+    """Return what this person kept last on this base, if it is the very same plan."""
+    last = PlanVersion.objects.filter(shop=shop.slug, base=base, by=by, found_by="hand").order_by("-number").first()
+    there = [asdict(one) for one in plan.assignments]
+    same = last is not None and last.assignments == there and list(last.changes) == list(pins)
+    return last if same else None
 
 
 def publish(shop: Shop, number: int, *, by: User) -> list[OrderLine]:

@@ -189,15 +189,15 @@ def _set_free(version: PlanVersion) -> frozenset[str]:
 
 def only(problem: Problem, ids: Container[str], *, unpinned: Container[str] = ()) -> Problem:
     """The problem without the operations that have no place, and with some that neither pin nor zone keeps."""
-    kept = [
-        replace(
-            operation,
-            after=tuple(one for one in operation.after if one.operation in ids),
-            pin=None if operation.id in unpinned else operation.pin,
-        )
-        for operation in problem.operations
-        if operation.id in ids
-    ]
+    kept = []
+    for operation in problem.operations:
+        if operation.id not in ids:
+            continue
+        if operation.id in unpinned:
+            operation = replace(operation, pin=None)
+        if not all(one.operation in ids for one in operation.after):
+            operation = replace(operation, after=tuple(one for one in operation.after if one.operation in ids))
+        kept.append(operation)
     published = tuple(one for one in problem.published if one.operation not in unpinned)
     return replace(problem, operations=tuple(kept), published=published)
 

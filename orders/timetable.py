@@ -381,8 +381,16 @@ def movable_of(shop: Shop) -> tuple[Schedule, tuple[Any, ...]]:
     now = clock.monotonic()
     kept = _movable.get(shop.pk)
     if kept is None or kept[0] != stamp or now - kept[1] > SNAPSHOT_S:
-        kept = _movable[shop.pk] = (stamp, now, schedule_of(shop, moving=True))
+        schedule = schedule_of(shop, moving=True)
+        # What was looked up and decoded of the one before goes on to hold where nothing is otherwise.
+        same = kept is not None and kept[0] == stamp and _says_the_same(kept[2], schedule)
+        kept = _movable[shop.pk] = (stamp, now, kept[2] if kept is not None and same else schedule)
     return kept[2], stamp
+
+
+def _says_the_same(one: Schedule, other: Schedule) -> bool:
+    """Whether two schedules of the same lines, whose versions are the same, are one."""
+    return (one.problem, one.assignments, one.clashing) == (other.problem, other.assignments, other.clashing)
 
 
 def forget_snapshots() -> None:

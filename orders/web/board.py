@@ -21,12 +21,13 @@ from orders.api.permissions import EVERYONE
 from orders.api.planning import PLANNERS
 from orders.api.problems import problem
 from orders.api.views import LineViewSet
-from orders.models import Membership, OrderLine, Priority, Shop
+from orders.errors import StaleState
+from orders.models import Membership, Priority
 from orders.templatetags.measures import length
 from orders.web import board_runs
 from orders.web.board_shapes import AbleInput, DraftInput, MoveInput, PlaceInput, PriorityInput, WhyInput, steps_of
 from orders.web.board_words import words as said_by_script
-from orders.web.forms import member, said, whole_number, wished
+from orders.web.forms import line_of, member, said, whole_number, wished
 from production import plans
 from production.models import PlanVersion
 from production.planning.openings import minute_after, moment_of
@@ -57,7 +58,7 @@ def sent(request: HttpRequest) -> dict[str, Any]:
     """The JSON that the script sent. Raises ValidationError."""
     try:
         body = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise ValidationError("Send a JSON object.")
@@ -95,7 +96,7 @@ def _page(request: HttpRequest, membership: Membership, *, table: bool, status: 
         "priorities": Priority.choices,
     }
     if table:
-        context |= _table(request, membership)
+        context |= {**_table(request, membership), "typed": request.POST}
     return render(request, "board/board.html", context, status=status)
 
 
@@ -238,10 +239,11 @@ def _difference(version: PlanVersion) -> dict[str, Any]:
 def data(request: HttpRequest) -> dict[str, Any]:
     """All that the board draws, or what of it lies between `from` and `until`; only that, if it is as it was."""
     membership = member(request, EVERYONE)
+    now = dict(zip(("base", "plan", "now"), board.stands(membership.shop), strict=True))
+    if request.GET.get("base") == now["base"]:
+        return now
     seen = board.look(membership.shop)
     now = {"base": seen.base, "plan": seen.plan, "now": seen.problem.start}
-    if request.GET.get("base") == seen.base:
-        return now
     first, last = (whole_number(request.GET.get(name, "")) for name in ("from", "until"))
     first, last = first or 0, last or 2**31
     units = request.preference.units  # type: ignore[attr-defined]
@@ -301,16 +303,19 @@ def data(request: HttpRequest) -> dict[str, Any]:
 @answering
 @require_POST
 def judge(request: HttpRequest) -> dict[str, Any]:
-    """What a draft comes to by now: who stands where, who gets late, what is against it. Nothing is kept."""
+    """What a draft comes to by now: who stands where, who gets late, what is against it. Nothing is kept.
+
+    While its last step is in the hand, whether any rule is broken and how it compares is not asked: at the drop it is.
+    """
     membership = member(request, PLANNERS)
-    steps = steps_of(wished(DraftInput, sent(request)))
+    wish = wished(DraftInput, sent(request))
+    steps = steps_of(wish)
     schedule, base = board.base_of(membership.shop)
     found = byhand.draft(schedule, steps)
-    before = {one.operation: one for one in found.before}
+    before = found.ground.placed
     late = board.lateness(found.problem.jobs, found.problem, found.assignments)
     was = board.lateness(schedule.problem.jobs, schedule.problem, schedule.assignments)
-    difference = found.difference
-    return {
+    seen = {
         "base": base,
         "moved": [
             [one.operation, one.machine, one.start, one.end, one.changeover]
@@ -320,8 +325,14 @@ def judge(request: HttpRequest) -> dict[str, Any]:
         "late": {job: by for job, by in late.items() if was.get(job) != by},
         "pinned": found.pinned,
         "refused": [vars(each) for each in found.refused],
-        "faults": [each.sentence for each in found.faults],
         "waits": found.waits,
+    }
+    if wish["foresee"]:
+        return seen
+    difference = found.difference
+    return {
+        **seen,
+        "faults": [each.sentence for each in found.faults],
         "changed": byhand.changed_since(schedule, steps),
         "difference": {
             "sentence": difference.sentence,
@@ -389,15 +400,19 @@ def priority(request: HttpRequest) -> HttpResponse:
     """Say how much a day late of a line weighs; the next plan counts it so."""
     membership = member(request, MAY["priority"])
     try:
-        wish = wished(PriorityInput, {name: request.POST.get(name, "") for name in ("line", "priority")})
-        line = _line(membership.shop, wish["line"])
+        wish = wished(PriorityInput, {name: request.POST.get(name, "") for name in ("line", "priority", "seen")})
+        line = line_of(membership.shop, wish["line"])
         by: Any = request.user
-        services.prioritise(line, priority=wish["priority"], by=by)
+        services.prioritise(line, priority=wish["priority"], seen=wish["seen"], by=by)
+    except StaleState as late:
+        context = {"refusal": said(late)[0], "seen": late.fields["measured"]}
+        return render(request, "board/_said.html", context, status=late.http_status)
     except (ValidationError, *services.Refusals) as refusal:
         return render(request, "board/_said.html", {"refusal": said(refusal)[0]}, status=400)
     if not request.htmx:
         return redirect("board")
-    return render(request, "board/_said.html", {"line": line, "priority": Priority(wish["priority"]).label})
+    context = {"line": line, "priority": Priority(wish["priority"]).label, "seen": wish["priority"]}
+    return render(request, "board/_said.html", context)
 
 
 @answering
@@ -409,10 +424,6 @@ def place(request: HttpRequest) -> dict[str, Any]:
     by: Any = request.user
     line = board.place(membership.shop, wish["line"], by=by)
     return {"line": line.reference, "state": line.state}
-
-
-def _line(shop: Shop, reference: str) -> OrderLine:
-    return get_object_or_404(OrderLine.objects.select_related("order__shop"), order__shop=shop, reference=reference)
 
 
 urlpatterns = [

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from rest_framework.exceptions import ValidationError
 
 from inventory_sync import words
-from orders import board, planruns, services, work
+from orders import asides, board, planruns, services
 from orders.api.permissions import EVERYONE
 from orders.api.planning import PLANNERS
-from orders.models import Membership, PlanRun, Priority
+from orders.models import Membership, PlanRun
 from orders.web.board_shapes import HappenedInput
 from orders.web.forms import decimal_point, member, said, whole_number, wished
 from production.models import PlanVersion
@@ -28,12 +28,6 @@ ENDED: Final = (PlanRun.State.DONE, PlanRun.State.CANCELLED, PlanRun.State.FAILE
 SHOWN: Final = 8  # runs in the list
 MOST_BRANCHES: Final = 4
 DAY_MIN: Final = 24 * 60
-# What a planner may stress; the other weights stay as they are.
-EMPHASES: Final[Mapping[str, Mapping[str, float]]] = {
-    "punctual": {"tardiness": 5.0},
-    "changeovers": {"changeover": 5.0, "money": 5.0},
-    "calm": {"moved": 600.0},
-}
 
 
 # ------------------------------------------------------------------------------------------------ asking
@@ -47,17 +41,13 @@ def ask(request: HttpRequest) -> HttpResponse:
     by: Any = request.user
     try:
         wish = wished(HappenedInput, _typed(request, HappenedInput().fields))
-        asked: dict[str, Any] = {"seconds": wish["seconds"]}
-        kind = PlanRun.Kind.PLAN
-        if wish["kind"] in ("down", "rush"):
-            kind = PlanRun.Kind.REPLAN
-            asked["changes"] = [_change(wish)]
-        elif wish["kind"] == "weights":
-            asked["weights"] = dict(EMPHASES[wish["emphasis"]])
-        run = planruns.ask(membership.shop, kind, work.plain(asked), by=by)
+        run = asides.ask(membership.shop, wish, by=by)
     except (ValidationError, *services.Refusals) as refusal:
         if request.htmx:
-            return render(request, "board/_said.html", {"refusal": said(refusal)[0]}, status=400)
+            response = render(request, "board/_said.html", {"refusal": said(refusal)[0]}, status=400)
+            if request.POST.get("kind") == "down":  # its form stands in the dialog: what was typed stays there
+                response["HX-Retarget"] = "#dialog-body .said"
+            return response
         messages.error(request, said(refusal)[0])
         return render(request, "board/runs.html", _newest(membership), status=400)
     return _shown(request, run) if request.htmx else redirect("board-run", number=run.pk)
@@ -67,17 +57,6 @@ def _typed(request: HttpRequest, names: Any, suffix: str = "") -> dict[str, Any]
     """What was typed into a form; what was left empty was not said."""
     found = {name: request.POST[f"{name}{suffix}"].strip() for name in names if request.POST.get(f"{name}{suffix}")}
     return {name: decimal_point(value) if name == "per_hour" else value for name, value in found.items() if value}
-
-
-def _change(wish: Mapping[str, Any]) -> dict[str, Any]:
-    """What has happened, or could, as planning has it."""
-    if wish["kind"] == "rush":
-        return {"change": "rush", "job": wish["job"], "weight": float(Priority.RUSH)}
-    span = [wish["since"].isoformat(), wish["until"].isoformat()]
-    if wish["kind"] == "down":
-        return {"change": "breakdown", "machine": wish["machine"], "span": span}
-    money = {"per_hour": str(wish["per_hour"])} if wish["per_hour"] is not None else {}
-    return {"change": "overtime", "machine": wish["machine"], "spans": [span], **money}
 
 
 # ------------------------------------------------------------------------------------------------ how far it is
@@ -211,37 +190,37 @@ def what_if(request: HttpRequest) -> HttpResponse:
         "jobs": jobs,
         "numbers": range(1, MOST_BRANCHES + 1),
         "typed": request.POST,
+        "calendars": _calendars(request, membership),
         **_compared(found, membership.shop.currency),
     }
     return render(request, "board/_compared.html" if only_table else "board/whatif.html", context, status=status)
 
 
+def _calendars(request: HttpRequest, membership: Membership) -> str:
+    """Where this person can enter a machine's hours: in the ERP, or where the ledger is kept; empty: nowhere."""
+    if request.user.has_perm("inventory_sync.change_ledgercalendar") and membership.shop.connector == "ledger":
+        return reverse("admin:inventory_sync_ledgercalendar_changelist")
+    return asides.calendars(membership.shop)
+
+
 def _asked_branches(request: HttpRequest) -> list[int]:
     """Ask for every branch that was typed; returns the runs. Raises ValidationError, InvalidChange."""
-    membership, by = member(request, PLANNERS), request.user
-    branches: dict[str, list[dict[str, Any]]] = {}
-    weighed: dict[str, dict[str, float]] = {}
+    membership = member(request, PLANNERS)
+    by: Any = request.user
+    branches: dict[str, dict[str, Any]] = {}
     for number in range(1, MOST_BRANCHES + 1):
         typed = _typed(request, HappenedInput().fields, f"-{number}")
         if "kind" not in typed:
             continue
         wish = wished(HappenedInput, typed)
         name = wish["name"] or _("Branch %(number)d") % {"number": number}
-        if name in branches or name in weighed:
+        if name in branches:
             raise ValidationError({"name": [_("Two branches are called %(name)s.") % {"name": name}]})
-        if wish["kind"] == "weights":
-            weighed[name] = dict(EMPHASES[wish["emphasis"]])
-        elif wish["kind"] != "plan":
-            branches[name] = [_change(wish)]
-    if len(branches) + len(weighed) < 2:
+        if wish["kind"] != "plan":
+            branches[name] = wish
+    if len(branches) < 2:
         raise ValidationError({"name": [_("Two branches at least are needed to compare.")]})
-    asked: Any = by
-    seconds = 3.0
-    found = [planruns.ask(membership.shop, PlanRun.Kind.WHAT_IF, {"seconds": seconds, "branches": branches}, by=asked)]
-    for name, weights in weighed.items():
-        wish = {"seconds": seconds, "weights": weights, "name": name}
-        found.append(planruns.ask(membership.shop, PlanRun.Kind.PLAN, wish, by=asked))
-    return [each.pk for each in found]
+    return [each.pk for each in asides.compare(membership.shop, branches, by=by)]
 
 
 @login_required
@@ -250,15 +229,12 @@ def adopt(request: HttpRequest, number: int) -> HttpResponse:
     """Plan around one of the branches that were compared, so that it can be published."""
     membership = member(request, PLANNERS)
     compared = get_object_or_404(PlanRun, shop=membership.shop, pk=number)
-    name, by = request.POST.get("branch", ""), request.user
-    changes = compared.asked.get("branches", {}).get(name)
+    name = request.POST.get("branch", "")
+    by: Any = request.user
     try:
-        who: Any = by
-        if name and not changes:
+        if name and name not in compared.asked.get("branches", {}):
             raise ValidationError({"branch": [_("There is no such branch.")]})
-        asked = {"seconds": 6.0, **({"changes": changes} if changes else {})}
-        kind = PlanRun.Kind.REPLAN if changes else PlanRun.Kind.PLAN
-        found = planruns.ask(membership.shop, kind, asked, by=who)
+        found = asides.adopt(compared, name, by=by)
     except (ValidationError, *services.Refusals) as refusal:
         messages.error(request, said(refusal)[0])
         return redirect(f"{reverse('board-what-if')}?runs={number}")
@@ -274,7 +250,7 @@ def _compared(found: Sequence[PlanRun], currency: str) -> dict[str, Any]:
             columns.append({"name": _("As it stands"), "figures": each.result["planned"], "adopt": ""})
             for row in each.result["branches"]:
                 changes = each.asked.get("branches", {}).get(row["name"], ())
-                can = all(change["change"] in planruns.HAPPENS for change in changes)
+                can = asides.can_be_adopted(changes)
                 columns.append(
                     {"name": row["name"] or _("Planned anew"), "branch": row["name"], "run": each.pk, "figures": row,
                      "base": not row["name"], "adopt": "ask" if can else "erp", "money": row["money"]}

@@ -53,6 +53,7 @@ class DraftInput(Strict):
     """A planner's draft, from its first step on."""
 
     steps = serializers.ListField(child=StepInput(), max_length=MOST_STEPS)
+    foresee = serializers.BooleanField(default=False, help_text="Its last step is still in the hand.")
 
 
 class WhyInput(DraftInput):
@@ -72,6 +73,7 @@ class PriorityInput(Strict):
 
     line = Text(max_length=40)
     priority = serializers.ChoiceField(choices=Priority.choices)
+    seen = serializers.ChoiceField(choices=Priority.choices, help_text="What it weighed when that was decided.")
 
 
 class PlaceInput(Strict):

@@ -51,5 +51,9 @@ def words() -> dict[str, str]:
         "legend_late": _("late"), "legend_day": _("less than a day left"), "legend_time": _("in time"),
         "more": _("and {count} more"),
         "placing": _("{job}: up and down choose the machine, left and right the time, Enter drops it."),
+        "no_place_yet": _(
+            "{job} has not been planned, so there is nothing to put here yet. Press it: it goes into the first free "
+            "time, and from there it can be moved."
+        ),
         "asked": _("{job} is being planned into the first free time."), "row_moved": _("in the draft"),
     }  # fmt: skip

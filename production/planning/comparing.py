@@ -73,10 +73,17 @@ class Difference:
         return f"{', '.join(parts) or 'Nothing changes'}."
 
 
-def compare(problem: Problem, before: Plan | Iterable[Assignment], after: Plan | Iterable[Assignment]) -> Difference:
+def compare(
+    problem: Problem,
+    before: Plan | Iterable[Assignment],
+    after: Plan | Iterable[Assignment],
+    *,
+    figures: tuple[Figures, Figures] | None = None,
+) -> Difference:
     """What changes from `before` to `after`, both judged by this problem; `before` may be of an older one.
 
-    What stands on a machine that the problem doesn't have any more counts as moved, and in no figure.
+    What stands on a machine that the problem doesn't have any more counts as moved, and in no figure. `figures`: of
+    both by this problem, where they are known already.
     """
     operations = {operation.id: operation for operation in problem.operations}
     machines = {machine.code for machine in problem.machines}
@@ -90,10 +97,10 @@ def compare(problem: Problem, before: Plan | Iterable[Assignment], after: Plan |
         if by or there.machine != one.machine:
             moved = there.machine != one.machine or abs(by) > problem.tolerance_min
             moves.append(Move(id, operations[id].job, there.machine, one.machine, by, moved))
-    figures = [
+    was_all, is_all = figures or (
         figures_of(problem, [one for one in plan.values() if one.operation in operations and one.machine in machines])
         for plan in (old, new)
-    ]
+    )
     was, is_now = (_lateness(problem, plan) for plan in (old, new))
     changed = [Lateness(job, was[job], by) for job, by in is_now.items() if job in was]
     fresh = [Lateness(job, 0, by) for job, by in is_now.items() if job not in was and by > 0]
@@ -113,8 +120,8 @@ def compare(problem: Problem, before: Plan | Iterable[Assignment], after: Plan |
         ),
         new=tuple(id for id in new if id not in old),
         gone=tuple(id for id in old if id not in new),
-        before=figures[0],
-        after=figures[1],
+        before=was_all,
+        after=is_all,
     )
 
 

@@ -82,8 +82,14 @@ def why(problem: Problem, assignments: Iterable[Assignment], operation: str) -> 
     if one is None:
         raise UnknownOperation(f"{operation} is not in the plan.", fields={"operation": operation})
     links, root = shop.chain(one)
-    answer = f"{shop.name(operation)} starts on {shop.machine(one.machine)} {shop.at(one.start)}."
-    return _chained(operation, one.start, links, root, answer)
+    return _chained(operation, one.start, links, root, shop.starts(one))
+
+
+def waits(problem: Problem, assignments: Iterable[Assignment], operations: Iterable[str]) -> dict[str, str]:
+    """Where each of these operations of the plan starts, and what it waits for last: the first two sentences of why."""
+    shop = _Shop(problem, assignments)
+    starts = {id: shop.starts(shop.placed[id]) for id in operations}
+    return {id: f"{starts[id]} {shop.last(shop.placed[id])}" for id in starts}
 
 
 def why_late(problem: Problem, assignments: Iterable[Assignment], job: str) -> Chain:
@@ -145,13 +151,19 @@ class _Shop:
         self.placed: dict[str, Assignment] = {one.operation: one for one in known}
         self.loads: dict[str, list[Assignment]] = {}  # of each operation, itself included
         self.neighbour: dict[str, Assignment | None] = {}  # the first of the load before it on its machine
-        for row in loads(problem, self.placed.values()).values():
-            last: Assignment | None = None
-            for each in row:
-                load = [one for one, _ in each]
-                for one in load:
-                    self.loads[one.operation], self.neighbour[one.operation] = load, last
-                last = load[0]
+        self.looked_at: set[str] = set()  # machines whose loads and neighbours are known
+
+    def look_at(self, machine: str) -> None:
+        """Look up who stands beside whom on a machine."""
+        if machine in self.looked_at:
+            return
+        self.looked_at.add(machine)
+        last: Assignment | None = None
+        for each in loads(self.problem, [one for one in self.placed.values() if one.machine == machine])[machine]:
+            load = [one for one, _ in each]
+            for one in load:
+                self.loads[one.operation], self.neighbour[one.operation] = load, last
+            last = load[0]
 
     # ------------------------------------------------------------------------------------------ words
 
@@ -162,6 +174,10 @@ class _Shop:
         """Such as Print WL-000012-1."""
         operation = self.operations[id]
         return f"{operation.name} {operation.job}" if operation.name else id
+
+    def starts(self, one: Assignment) -> str:
+        """Such as Print WL-000012-1 starts on Printer 1 Fri 06:00."""
+        return f"{self.name(one.operation)} starts on {self.machine(one.machine)} {self.at(one.start)}."
 
     def load_name(self, one: Assignment) -> str:
         """Such as Steam WL-000012-1 and 2 more in its load."""
@@ -181,16 +197,32 @@ class _Shop:
             root = self.held(one)
             if root is not None:
                 break
-            causes = list(self.causes(one))
-            cause = max(causes, key=lambda cause: (cause.est, cause.at))
-            est, changeover = self.earliest(one, max(cause.ready for cause in causes))
-            parts.append(list(self.waited(one, cause, est, changeover)))
+            cause, waited = self.step(one)
+            parts.append(waited)
             if cause.before is None:
                 root = _Root(cause.kind, cause.at, cause.sentence)
                 break
             one = cause.before
             parts.append(list(self.running(one, own=cause.kind == "after")))
         return [link for part in reversed(parts) for link in part], root
+
+    def step(self, one: Assignment) -> tuple[_Cause, list[Link]]:
+        """What binds an operation last, and the time between that and its start."""
+        self.look_at(one.machine)
+        causes = list(self.causes(one))
+        cause = max(causes, key=lambda cause: (cause.est, cause.at))
+        est, changeover = self.earliest(one, max(cause.ready for cause in causes))
+        return cause, list(self.waited(one, cause, est, changeover))
+
+    def last(self, one: Assignment) -> str:
+        """The end of the chain that ends at its start, in one sentence."""
+        root = self.held(one)
+        if root is not None:
+            return root.sentence
+        cause, links = self.step(one)
+        if not links and cause.before is not None:
+            links = list(self.running(cause.before, own=cause.kind == "after"))
+        return links[-1].sentence if links else cause.sentence
 
     def held(self, one: Assignment) -> _Root | None:
         """What keeps an operation where it is, whatever comes before it."""

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 
 from production.planning.clock import LAST_DATED
 from production.planning.openings import Span, merged
@@ -46,11 +47,10 @@ class Hours:
 
     def first_start(self, ready: int, minutes: int, *, splittable: bool) -> int | None:
         """The earliest start of an operation that is ready then, were the machine free of other operations."""
-        opens = (max(a, ready) for a, b in self.open if b > ready)
-        frees = (b for _, b in self.booked if b > ready)
-        starts = sorted({*opens, *frees})
+        opens = (max(self.open[at][0], ready) for at in range(bisect_right(self.open, ready, key=_end), len(self.open)))
+        frees = (each[1] for each in self.booked[bisect_right(self.booked, ready, key=_end) :])
         return next(
-            (one for one in starts if self.end_of(one, minutes, splittable=splittable) is not None),
+            (one for one in merge(opens, frees) if self.end_of(one, minutes, splittable=splittable) is not None),
             None,
         )
 

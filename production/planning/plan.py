@@ -94,19 +94,26 @@ def figures_of(problem: Problem, assignments: Iterable[Assignment]) -> Figures:
     ends: dict[str, int] = {}
     operations = {operation.id: operation for operation in problem.operations}
     minutes, money, overtime, moved = 0, Decimal(0), 0, 0
+    known: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Setup] = {}
     for code, row in sequences(problem, assignments).items():
         machine = machines[code]
-        state, last = machine.state, None
+        matrix = problem.setups[machine.setups] if machine.setups else None
+        names = [each.attribute for each in matrix.attributes] if matrix is not None else []
+        state, last = tuple([machine.state.get(name, "") for name in names]), None
         for one, operation in row:
             joins = bool(machine.load) and last is not None and (one.start, one.end) == (last.start, last.end)
-            if not joins and one.changeover >= problem.start:
-                setup = setup_of(problem, code, state, operation.attributes)
+            wanted = tuple([operation.attributes.get(name, "") for name in names])
+            if not joins and one.changeover >= problem.start and matrix is not None:
+                setup = known.get((machine.setups, state, wanted))
+                if setup is None:
+                    was, is_now = dict(zip(names, state, strict=True)), dict(zip(names, wanted, strict=True))
+                    setup = known[machine.setups, state, wanted] = matrix.between(was, is_now)
                 minutes, money = minutes + setup.minutes, money + setup.cost
             if one.overtime and not joins:
                 begin = one.changeover if one.changeover >= problem.start else one.start
                 overtime += sum(max(0, min(b, one.end) - max(a, begin)) for a, b in machine.overtime)
             if not joins:
-                state = operation.attributes
+                state = wanted
             last = one
     for one in assignments:
         job = operations[one.operation].job

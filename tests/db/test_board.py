@@ -183,6 +183,9 @@ def test_many_random_moves_break_no_rule(mill):
         assert found.faults == (), found.faults[:2]
         assert found.refused == ()
         assert len(found.assignments) == len(schedule.assignments)
+    byhand._decoded.clear()
+    anew = byhand.draft(schedule, steps)
+    assert (anew.assignments, anew.difference, anew.waits) == (found.assignments, found.difference, found.waits)
 
 
 def test_one_move_does_not_stir_the_whole_shop(mill):

@@ -294,6 +294,19 @@ def test_an_empty_board_and_one_that_may_only_be_looked_at(mill, faces):
     expect(page.locator("#draft")).to_have_count(0)
     page.keyboard.press("Escape")
     operator.shot("board-full")
+    last = max(board.look(mill).bars, key=lambda bar: bar.start)
+    day = moment_of(last.start).astimezone(ZoneInfo(mill.time_zone)).date()
+    page = operator.goto(f"/board/?machine={last.machine}&day={day}")
+    expect(page.locator("#board[data-ready=yes]")).to_be_visible()
+    stands = page.evaluate("(id) => weftBoard.where(id)", last.operation)
+    stage = page.locator("#upper").bounding_box()
+    assert stage["x"] <= stands["x"] < stage["x"] + stage["width"], "that day is in sight"
+    assert stage["y"] <= stands["y"] < stage["y"] + stage["height"], "that machine is in sight"
+    first = page.evaluate("weftBoard.at(weftBoard.focused())")
+    assert first["machine"] == last.machine
+    assert moment_of(first["end"]).astimezone(ZoneInfo(mill.time_zone)).date() >= day
+    page = operator.goto("/board/?machine=%3Cb%3E&day=soon")
+    expect(page.locator("#board[data-ready=yes]")).to_be_visible()
 
 
 def test_what_waits_in_the_tray_is_put_onto_its_machine_by_keyboard_and_by_mouse(mill, faces):
@@ -327,3 +340,15 @@ def test_what_waits_in_the_tray_is_put_onto_its_machine_by_keyboard_and_by_mouse
     expect(page.locator("#verdict")).to_contain_text("Draft: 1 step")
     expect(publish(page)).to_contain_text("holds now")
     assert board.look(mill).waiting == ()
+    blocked = {"code": "no_slot", "sentence": "No printer is free before it is due."}
+    OrderLine.objects.filter(pk=planned(mill).pk).update(
+        state="blocked", came_from="planning", plan=None, blocked=blocked, version=9
+    )
+    page = opened(planner)
+    box = page.locator("#tray button").first.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(900, page.evaluate("weftBoard.y('PRET')"), steps=8)
+    page.mouse.up()
+    expect(page.locator("#verdict")).to_contain_text("nothing to put here yet")
+    assert OrderLine.objects.filter(state="blocked").count() == 1

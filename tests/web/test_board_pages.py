@@ -9,29 +9,22 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from orders import planruns, timetable
-from orders.models import Membership, OrderLine, PlanRun, Role
+from orders.models import OrderLine, PlanRun, Role
 from production import plans
 from production.models import PlanVersion
 from production.planning.openings import moment_of
+from tests.people import signed_in
 from tests.shop_floor import filled, planned
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HX = {"HX-Request": "true"}
 
 
-def person(shop, role):
-    user = User.objects.create_user(role)
-    Membership.objects.create(shop=shop, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def planner(mill):
     mill.frozen_hours = mill.slushy_hours = 0
     mill.save()
-    return person(mill, Role.PLANNER)
+    return signed_in(mill, Role.PLANNER)
 
 
 def post(client, address, body, **options):
@@ -92,7 +85,7 @@ def test_what_is_drawn_is_told_once_and_then_only_that_it_is_the_same(planner, m
 
 def test_who_may_only_look_has_nothing_to_move_with(mill):
     line = planned(mill)
-    looker = person(mill, Role.OPERATOR)
+    looker = signed_in(mill, Role.OPERATOR)
     page = looker.get("/board/").content.decode()
     assert "Look it over and publish" not in page
     assert "Find a better plan" not in page
@@ -109,7 +102,7 @@ def test_nobody_sees_another_shop_s_board(mill, planner):
     from orders.models import Shop
 
     line = planned(mill)
-    stranger = person(Shop.objects.create(slug="other", name="Another mill"), "admin")
+    stranger = signed_in(Shop.objects.create(slug="other", name="Another mill"), "admin")
     assert line.reference not in stranger.get("/board/data/").content.decode()
     number = kept(planner, mill, line)
     assert stranger.get(f"/board/plans/{number}/").status_code == 404
@@ -136,6 +129,7 @@ def test_a_draft_is_judged_without_anything_being_kept(planner, mill):
     [
         "[]",
         "{",
+        '{"steps": ' + "[" * 2000 + "]" * 2000 + "}",
         '{"steps": 1}',
         '{"steps": [{"kind": "explode", "operations": ["a"]}]}',
         '{"steps": [{"kind": "move", "wishes": []}]}',
@@ -310,6 +304,16 @@ def test_what_can_t_have_happened_is_said_and_nothing_is_asked(planner, typed, s
     assert not PlanRun.objects.exists()
 
 
+def test_while_a_bar_is_in_the_hand_only_where_all_would_stand_is_asked(planner, mill):
+    bar = print_of(planner, planned(mill))
+    draft = moved(bar, machine=other_of(bar))
+    carried = post(planner, "/board/draft/", {**draft, "foresee": True}).json()
+    dropped = post(planner, "/board/draft/", draft).json()
+    assert carried.keys() == {"base", "moved", "late", "pinned", "refused", "waits"}
+    assert carried == {name: dropped[name] for name in carried}
+    assert "operations move" in dropped["difference"]["sentence"]
+
+
 def test_branches_stand_side_by_side_and_one_is_taken_up(planner, mill):
     line = planned(mill)
     bar = print_of(planner, line)
@@ -335,9 +339,17 @@ def test_branches_stand_side_by_side_and_one_is_taken_up(planner, mill):
         "Branch 2",
         "Calm",
         "Orders late",
-        "ERP's calendar",
+        "Overtime can't be taken up from here",
     ):
         assert said in page, said
+    assert "To the calendars" not in page, "a planner keeps no calendars here"
+    administrator = Client()
+    administrator.force_login(User.objects.get(membership__role="planner"))
+    User.objects.filter(membership__role="planner").update(is_superuser=True, is_staff=True)
+    assert (
+        'href="/admin/inventory_sync/ledgercalendar/">To the calendars'
+        in administrator.get(answer["Location"]).content.decode()
+    )
     run = PlanRun.objects.get(kind="what_if")
     taken = planner.post(f"/board/whatif/{run.pk}/adopt/", {"branch": "Belt breaks"})
     adopted = PlanRun.objects.latest("pk")
@@ -367,11 +379,51 @@ def test_the_drawer_says_why_and_weighs_an_order(planner, mill):
     page = post(planner, "/board/why/", body).content.decode()
     assert "starts on Printer" in page
     assert line.reference in page
-    page = planner.post("/board/priority/", {"line": line.reference, "priority": "4"}, headers=HX).content.decode()
+    assert 'name="seen" id="seen-priority" value="1"' in page
+    weigh = {"line": line.reference, "priority": "4", "seen": "1"}
+    page = planner.post("/board/priority/", weigh, headers=HX).content.decode()
     assert "important" in page
+    assert 'id="seen-priority" value="4" hx-swap-oob="true"' in page
     assert OrderLine.objects.get().priority == 4
-    assert planner.post("/board/priority/", {"line": "WL-X", "priority": "4"}).status_code == 404
-    assert planner.post("/board/priority/", {"line": line.reference, "priority": "99"}).status_code == 400
+    assert planner.post("/board/priority/", {**weigh, "line": "WL-X"}).status_code == 404
+    for wrong in ({"priority": "99"}, {"seen": ""}, {"seen": "x"}):
+        assert planner.post("/board/priority/", {**weigh, **wrong}).status_code == 400
     gone = post(planner, "/board/why/", {"steps": [], "operation": "WL-9/1"})
     assert gone.status_code == 404
     assert "not in the plan" in gone.content.decode()
+
+
+def test_of_two_who_weigh_an_order_the_second_is_told_how_it_stands(planner, mill):
+    line, other = planned(mill), signed_in(mill, Role.ADMIN)
+    weigh = {"line": line.reference, "seen": "1"}
+    assert planner.post("/board/priority/", {**weigh, "priority": "10"}, headers=HX).status_code == 200
+    late = other.post("/board/priority/", {**weigh, "priority": "2"}, headers=HX)
+    assert late.status_code == 409
+    assert f"planner has weighed {line.reference} as rush meanwhile" in late.content.decode()
+    assert 'id="seen-priority" value="10"' in late.content.decode()  # who decides again has seen it
+    assert OrderLine.objects.get().priority == 10
+    # The same said twice, or by both, is said once.
+    assert other.post("/board/priority/", {**weigh, "priority": "10"}, headers=HX).status_code == 200
+    assert line.events.filter(action="prioritise").count() == 1
+    assert other.post("/board/priority/", {**weigh, "seen": "10", "priority": "2"}, headers=HX).status_code == 200
+    assert OrderLine.objects.get().priority == 2
+
+
+def test_a_button_that_is_pressed_twice_asks_for_one_plan_and_keeps_one(planner, mill):
+    line = planned(mill)
+    pages = [asked(planner, kind="plan").content.decode() for _ in range(2)]
+    assert PlanRun.objects.count() == 1
+    assert all(f"/board/runs/{PlanRun.objects.get().pk}/" in each for each in pages)
+    typed = {"kind-1": "weights", "emphasis-1": "calm", "kind-2": "rush", "job-2": line.reference}
+    there = {planner.post("/board/whatif/", typed)["Location"] for _ in range(2)}
+    assert (len(there), PlanRun.objects.count()) == (1, 3)
+    PlanRun.objects.update(state="done")  # what has ended was another question
+    asked(planner, kind="plan")
+    assert PlanRun.objects.count() == 4
+    bar = print_of(planner, line)
+    kept = [post(planner, "/board/keep/", moved(bar, machine=other_of(bar))).json() for _ in range(2)]
+    assert kept[0] == kept[1]
+    assert PlanVersion.objects.count() == 1
+    later = bar[4] + 24 * 60
+    post(planner, "/board/keep/", moved(bar, machine=other_of(bar), start=later))
+    assert PlanVersion.objects.count() == 2

@@ -7,7 +7,7 @@ import { Pointer } from "./pointer.js";
 import { Away, Refused, SignedOut, get, post, postForHtml } from "./server.js";
 import { Table } from "./table.js";
 import { Clock, fill } from "./time.js";
-import { View } from "./view.js";
+import { AXIS, View } from "./view.js";
 
 const LOOK_EVERY_MS = 20000;
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -82,6 +82,7 @@ class Board {
       this.view.addEventListener("resized", () => this.legend());
       this.view.resize();
       this.toNow();
+      this.toPlace();
       this.view.sortColours();
     } else {
       this.table = new Table({ board: this, model: this.model, clock: this.clock });
@@ -206,17 +207,22 @@ class Board {
     return said.join(", ");
   }
 
-  tip(words) { const tip = find("tip"); if (tip) { tip.hidden = !words; tip.textContent = words; } }
+  tip(words) { const tip = find("tip"); if (tip) { tip.hidden = !words; tip.textContent = words; this.tipWords = null; } }
 
   tipAt(event, words, bad) {
     const tip = find("tip");
     if (event.pointerType === "touch" && !this.view.hand) return;
-    tip.textContent = words;
-    tip.hidden = !words;
-    tip.classList.toggle("bad", bad);
-    const wide = tip.offsetWidth, tall = tip.offsetHeight;
-    tip.style.left = `${Math.max(4, Math.min(innerWidth - wide - 8, event.clientX + 16))}px`;
-    tip.style.top = `${event.clientY + 22 + tall > innerHeight ? event.clientY - tall - 14 : event.clientY + 22}px`;
+    // Measured only when it says something else: to measure is to lay the page out at once.
+    if (tip.hidden || this.tipWords !== words) {
+      this.tipWords = tip.textContent = words;
+      tip.hidden = !words;
+      tip.classList.toggle("bad", bad);
+      this.tipSize = { wide: tip.offsetWidth, tall: tip.offsetHeight };
+    }
+    const { wide, tall } = this.tipSize;
+    const x = Math.max(4, Math.min(innerWidth - wide - 8, event.clientX + 16));
+    const y = event.clientY + 22 + tall > innerHeight ? event.clientY - tall - 14 : event.clientY + 22;
+    tip.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   }
 
   // ---------------------------------------------------------------- the verdict
@@ -269,7 +275,7 @@ class Board {
   foreseen() {
     if (!this.view?.hand) return;
     this.view.hand.refused = this.model.foreseen.refused;
-    this.view.redraw();
+    this.view.redrawUpper();
     const words = this.overWords();
     this.tip(find("tip").hidden ? "" : words);
     if (this.keys.carrying) this.sayNow(words);
@@ -492,6 +498,18 @@ class Board {
     view.show(now - 60, until);
   }
 
+  // An address can name a machine and a day, as the dashboard's do: there the board opens. What names none is passed over.
+  toPlace() {
+    const asked = new URLSearchParams(location.search), { view, model } = this;
+    const machine = asked.get("machine"), day = this.clock.fromField(`${asked.get("day")}T00:00`);
+    if (day !== null) view.show(day, day + 1440);
+    const band = view.band(machine);
+    if (!band) return;
+    view.stage.scrollTop = band.top - AXIS - 24;
+    const lane = model.lanes.get(machine);
+    view.focused = (lane.find((bar) => bar.at.end > (day ?? model.data.now)) ?? lane.at(-1))?.id ?? null;
+  }
+
   // ---------------------------------------------------------------- legend and tray
 
   legend() {
@@ -525,6 +543,16 @@ class Board {
       button.dataset.kind = each.kind;
       const bar = each.operation && this.model.bars.get(each.operation);
       if (bar && this.settings.may) button.addEventListener("pointerdown", (event) => this.pointer.fromTray(event, bar));
+      else if (each.kind === "blocked" && this.settings.may) {
+        // What has no operations yet has nothing that could be put anywhere: whoever drags it is told so.
+        button.draggable = true;
+        button.addEventListener("dragstart", (event) => {
+          event.preventDefault();
+          const words = this.fill("no_place_yet", { job: each.job });
+          this.sayNow(words);
+          this.verdict(words);
+        });
+      }
       button.addEventListener("click", (event) => { if (!bar || event.detail === 0) this.trayPressed(each, bar); });
       return item;
     }));
@@ -558,7 +586,11 @@ class Board {
 }
 
 const narrow = matchMedia("(max-width: 640px)").matches && !new URLSearchParams(location.search).has("view");
-if (narrow) location.replace(`${location.pathname}?view=table`);
+if (narrow) {
+  const asked = new URLSearchParams(location.search);
+  asked.set("view", "table");
+  location.replace(`${location.pathname}?${asked}`);
+}
 else {
   const board = new Board();
   // For measuring and for tests: counters and places, nothing that could change anything.

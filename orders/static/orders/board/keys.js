@@ -35,7 +35,8 @@ export class Keys {
     if (!band) return;
     const left = Math.max(-4, Math.min(this.view.width - 8, this.view.x(at.start)));
     const right = Math.max(left + 8, Math.min(this.view.width, this.view.x(at.end)));
-    Object.assign(this.button.style, { left: `${this.view.side + left}px`, top: `${band.top + 5}px`, width: `${right - left}px`, height: `${band.height - 10}px` });
+    const style = { left: `${this.view.side + left}px`, top: `${band.top + 5}px`, width: `${right - left}px`, height: `${band.height - 10}px` };
+    for (const [name, value] of Object.entries(style)) if (this.button.style[name] !== value) this.button.style[name] = value;
     const label = this.board.barWords(bar, { whole: true });
     if (this.button.getAttribute("aria-label") !== label) this.button.setAttribute("aria-label", label);
   }

@@ -40,22 +40,61 @@ export class Model extends EventTarget {
       this.bars.set(each.operation, { id: each.operation, job: each.job, name, kind: "", why: "", machines: each.machines, holds: null, at: null });
     }
     for (const id of this.selected) if (!this.bars.has(id)) this.selected.delete(id);
-    this.lay();
-  }
-
-  // Put every bar where the newest verdict, or the preview of what is being carried, has it.
-  lay() {
-    const shown = this.preview || this.verdict;
-    const moved = new Map((shown?.moved ?? []).map(([id, machine, start, end, changeover]) => [id, { machine, start, end, changeover }]));
-    this.lanes = new Map((this.data?.rows ?? []).map((row) => [row.code, []]));
+    this.jobs = Map.groupBy ? Map.groupBy(this.bars.values(), (bar) => bar.job) : this.byJob();
+    this.lanes = new Map(data.rows.map((row) => [row.code, []]));
+    this.shown = null;
     for (const bar of this.bars.values()) {
-      const at = moved.get(bar.id) ?? bar.holds;
-      bar.moved = moved.has(bar.id);
-      bar.at = at && { ...at, pinned: shown?.pinned?.[bar.id] ?? bar.holds?.pinned ?? false };
+      this.stand(bar, null, null);
       if (bar.at) this.lanes.get(bar.at.machine)?.push(bar);
     }
     for (const lane of this.lanes.values()) lane.sort((a, b) => a.at.start - b.at.start);
-    this.tell("laid");
+    this.tell("set");
+    this.lay();
+  }
+
+  byJob() {
+    const found = new Map();
+    for (const bar of this.bars.values()) found.set(bar.job, [...(found.get(bar.job) ?? []), bar]);
+    return found;
+  }
+
+  // Put every bar where the newest verdict, or the preview of what is being carried, has it. Only what differs from
+  // what was shown before is touched; the rows in which anything does are told.
+  lay() {
+    if (!this.data) return;
+    const before = this.shown, shown = this.preview || this.verdict;
+    const moved = new Map((shown?.moved ?? []).map((each) => [each[0], each]));
+    const touched = new Set([...(before?.moved ?? []).map(([id]) => id), ...moved.keys(), ...Object.keys(before?.pinned ?? {}), ...Object.keys(shown?.pinned ?? {})]);
+    const rows = new Set(), sorted = new Set();
+    for (const id of touched) {
+      const bar = this.bars.get(id);
+      if (!bar) continue;
+      const was = bar.at, wasMoved = bar.moved;
+      this.stand(bar, moved.get(id), shown);
+      const now = bar.at;
+      if (was && now && was.machine === now.machine && was.start === now.start && was.end === now.end && was.changeover === now.changeover && was.pinned === now.pinned && wasMoved === bar.moved) continue;
+      if (was) rows.add(was.machine);
+      if (now) rows.add(now.machine);
+      if (was?.machine !== now?.machine) {
+        const lane = was && this.lanes.get(was.machine);
+        if (lane) lane.splice(lane.indexOf(bar), 1);
+        if (now) this.lanes.get(now.machine)?.push(bar);
+      }
+      if (now) sorted.add(now.machine);
+    }
+    for (const code of sorted) this.lanes.get(code)?.sort((a, b) => a.at.start - b.at.start);
+    for (const job of new Set([...Object.keys(before?.late ?? {}), ...Object.keys(shown?.late ?? {})])) {
+      if (before?.late?.[job] === shown?.late?.[job]) continue;
+      for (const bar of this.jobs.get(job) ?? []) if (bar.at) rows.add(bar.at.machine);
+    }
+    this.shown = shown;
+    this.tell("laid", { rows });
+  }
+
+  stand(bar, moved, shown) {
+    const at = moved ? { machine: moved[1], start: moved[2], end: moved[3], changeover: moved[4] } : bar.holds;
+    bar.moved = Boolean(moved);
+    bar.at = at && { ...at, pinned: shown?.pinned?.[bar.id] ?? bar.holds?.pinned ?? false };
   }
 
   late(job) {
@@ -65,7 +104,7 @@ export class Model extends EventTarget {
 
   row(code) { return this.data.rows.find((row) => row.code === code); }
 
-  ofJob(job) { return [...this.bars.values()].filter((bar) => bar.job === job && bar.at).sort((a, b) => a.at.start - b.at.start); }
+  ofJob(job) { return (this.jobs.get(job) ?? []).filter((bar) => bar.at).sort((a, b) => a.at.start - b.at.start); }
 
   movable(bar) { return this.settings.may && !bar.kind && !(bar.at?.pinned); }
 
@@ -194,7 +233,7 @@ export class Model extends EventTarget {
       this.waits = null;
       const began = performance.now();
       try {
-        const seen = await post(this.settings.judge, { steps: [...this.steps, step] });
+        const seen = await post(this.settings.judge, { steps: [...this.steps, step], foresee: true });
         if (this.carrying) {
           const refused = seen.refused.find((each) => each.step === this.steps.length);
           this.preview = refused ? null : seen;

@@ -6,7 +6,18 @@ const ROW = 46;
 const HEAD = 24;
 const PAD = 5;
 const KINDS = ["loom", "printer", "finishing", "cutting", "design", "gpu"];
+const FRAME_MS = 9;  // of a frame, for drawing rows anew
 const FONT = "system-ui, sans-serif";
+
+// The first of sorted spans that is not over by then.
+function firstOver(spans, minute) {
+  let low = 0, high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (spans[middle][1] <= minute) low = middle + 1; else high = middle;
+  }
+  return low;
+}
 
 export class View extends EventTarget {
   constructor(model, clock, words, paint) {
@@ -20,7 +31,9 @@ export class View extends EventTarget {
     this.left = 0;
     this.perMinute = 0.2;
     this.bands = [];
-    this.dirty = { low: true, high: true };
+    this.dirty = { low: true, high: true, rows: new Set() };
+    this.side = this.width = this.height = 10;
+    this.byCode = new Map();
     this.hand = null;
     this.marquee = null;
     this.hover = null;
@@ -31,19 +44,14 @@ export class View extends EventTarget {
     this.counts = { frames: 0, ms: 0, worst: 0, running: false };
     new ResizeObserver(() => this.resize()).observe(this.stage);
     this.stage.addEventListener("scroll", () => this.redraw(), { passive: true });
-    model.addEventListener("laid", () => { this.sortColours(); this.redraw(); });
+    model.addEventListener("set", () => { this.sortColours(); this.redraw(); });
+    model.addEventListener("laid", (event) => this.redrawRows(event.detail.rows));
     paint.dark.addEventListener("change", () => { paint.read(); this.sortColours(); this.redraw(); });
     this.tick = this.tick.bind(this);
     requestAnimationFrame(this.tick);
   }
 
   // ---------------------------------------------------------------- geometry
-
-  get side() { return this.stage.clientWidth < 640 ? 92 : 208; }
-
-  get width() { return Math.max(10, this.stage.clientWidth - this.side); }
-
-  get height() { return this.stage.clientHeight; }
 
   x(minute) { return (minute - this.left) * this.perMinute; }
 
@@ -63,10 +71,11 @@ export class View extends EventTarget {
       top += ROW;
     }
     this.total = top;
+    this.byCode = new Map(this.bands.filter((band) => band.row).map((band) => [band.row.code, band]));
     this.rows.style.height = `${Math.max(top, this.height)}px`;
   }
 
-  band(code) { return this.bands.find((band) => band.row?.code === code); }
+  band(code) { return this.byCode.get(code); }
 
   bandAt(y) { return this.bands.find((band) => y >= band.top && y < band.top + band.height); }
 
@@ -103,7 +112,11 @@ export class View extends EventTarget {
   }
 
   resize() {
-    if (!this.stage.clientWidth) return;
+    const wide = this.stage.clientWidth;
+    if (!wide) return;
+    this.side = wide < 640 ? 92 : 208;
+    this.width = Math.max(10, wide - this.side);
+    this.height = this.stage.clientHeight;
     const ratio = Math.min(2, devicePixelRatio || 1);
     for (const canvas of [this.lower, this.upper]) {
       canvas.width = Math.round(this.width * ratio);
@@ -167,6 +180,8 @@ export class View extends EventTarget {
 
   redrawUpper() { this.dirty.high = true; }
 
+  redrawRows(codes) { for (const code of codes) this.dirty.rows.add(code); this.dirty.high = true; }
+
   tick(time) {
     if (this.counts.running) {
       if (this.counts.last) {
@@ -176,8 +191,11 @@ export class View extends EventTarget {
       }
       this.counts.last = time;
     }
-    if (this.model.data && this.stage.clientWidth) {
-      if (this.dirty.low) { this.dirty.low = false; this.drawLower(); this.drawLabels(); this.dispatchEvent(new Event("drawn")); }
+    if (this.model.data && this.bands.length) {
+      if (this.dirty.low) {
+        this.dirty.low = false; this.dirty.rows.clear();
+        this.drawLower(); this.drawLabels(); this.dispatchEvent(new Event("drawn"));
+      } else if (this.dirty.rows.size) this.drawSomeRows(time);
       if (this.dirty.high) { this.dirty.high = false; this.drawUpper(); }
     }
     requestAnimationFrame(this.tick);
@@ -217,11 +235,34 @@ export class View extends EventTarget {
   drawLower() {
     const pen = this.low, { paint, width, height } = this, scroll = this.stage.scrollTop;
     const from = this.left, until = this.minute(width);
-    pen.clearRect(0, 0, width, height);
     pen.fillStyle = paint.card;
     pen.fillRect(0, 0, width, height);
-    const ticks = this.clock.ticks(from, until, this.perMinute);
-    for (const band of this.bands) {
+    const ticks = this.ticks = this.clock.ticks(from, until, this.perMinute);
+    this.drawBands(pen, this.bands, from, until, scroll);
+    this.axis(pen, ticks);
+  }
+
+  // Rows in which something has changed, as many as a frame has time for; where they are all has been drawn before.
+  drawSomeRows(began) {
+    const pen = this.low, scroll = this.stage.scrollTop, from = this.left, until = this.minute(this.width);
+    for (const code of this.dirty.rows) {
+      this.dirty.rows.delete(code);
+      const band = this.band(code), top = (band?.top ?? 0) - scroll;
+      if (!band || top + band.height < AXIS || top > this.height) continue;
+      pen.save();
+      pen.beginPath();
+      pen.rect(0, Math.max(AXIS, top), this.width, Math.min(band.height, top + band.height - AXIS));
+      pen.clip();
+      this.drawBands(pen, [band], from, until, scroll);
+      pen.restore();
+      if (performance.now() - began > FRAME_MS) break;
+    }
+    if (!this.dirty.rows.size) this.dispatchEvent(new Event("drawn"));
+  }
+
+  drawBands(pen, bands, from, until, scroll) {
+    const { paint, width, height, ticks } = this;
+    for (const band of bands) {
       const top = band.top - scroll;
       if (top + band.height < AXIS || top > height) continue;
       if (band.head) {
@@ -234,7 +275,7 @@ export class View extends EventTarget {
       pen.fillStyle = paint.card;
       for (const [a, b] of band.row.open) if (b > from && a < until) this.span(pen, a, b, top, band.height);
     }
-    this.zones(pen, from, until);
+    this.zones(pen, from, until, scroll);
     pen.strokeStyle = paint.line;
     pen.lineWidth = 1;
     pen.beginPath();
@@ -246,7 +287,7 @@ export class View extends EventTarget {
     pen.globalAlpha = 0.55;
     pen.stroke();
     pen.globalAlpha = 1;
-    for (const band of this.bands) {
+    for (const band of bands) {
       const top = band.top - scroll;
       if (!band.row || top + band.height < AXIS || top > height) continue;
       pen.fillStyle = paint.line;
@@ -256,7 +297,6 @@ export class View extends EventTarget {
       this.drawLane(pen, this.model.lanes.get(band.row.code) ?? [], from, until, top);
     }
     this.line(pen, this.model.data.now, paint.accent, 2, []);
-    this.axis(pen, ticks);
   }
 
   span(pen, a, b, top, height) {
@@ -264,9 +304,9 @@ export class View extends EventTarget {
     pen.fillRect(left, top, right - left, height);
   }
 
-  zones(pen, from, until) {
+  zones(pen, from, until, scroll) {
     const { now, frozen, slushy } = this.model.data;
-    const bottom = Math.min(this.height, this.total - this.stage.scrollTop);
+    const bottom = Math.min(this.height, this.total - scroll);
     for (const [a, b, colour] of [[from, now, this.paint.closed], [now, frozen, this.paint.frozen], [frozen ?? now, slushy, this.paint.slushy]]) {
       if (!b || b <= a || b < from || a > until) continue;
       pen.fillStyle = colour;
@@ -379,9 +419,9 @@ export class View extends EventTarget {
     pen.fillStyle = paint.ink;
     pen.fillRect(this.x(at.changeover), top + height / 2, this.x(at.start) - this.x(at.changeover), 1);
     pen.fillStyle = paint.hatch(pen, paint.ink, paint.card);
-    for (const [a, b] of this.band(at.machine).row.open) {
-      if (b <= at.changeover) continue;
-      if (a >= at.start) break;
+    const { open } = this.band(at.machine).row;
+    for (let number = firstOver(open, at.changeover); number < open.length && open[number][0] < at.start; number += 1) {
+      const [a, b] = open[number];
       const left = this.x(Math.max(a, at.changeover));
       pen.fillRect(left, top + 6, this.x(Math.min(b, at.start)) - left, height - 12);
     }
