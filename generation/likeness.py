@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from generation import storage
@@ -126,11 +127,10 @@ def mark_of(artwork: Artwork) -> Mark:
     return Mark(unpacked(bytes(kept.waves)), np.frombuffer(kept.signature, "<f2").astype(np.float32))
 
 
-def archive(artwork_ids: Collection[int]) -> Archive:
+def archive(artworks: QuerySet[Artwork]) -> Archive:
     """The artworks, ready to be searched; one whose file is gone is left out and stands in the log."""
-    rows = ArtworkMark.objects.filter(artwork_id__in=list(artwork_ids)).values_list("artwork_id", "signature")
-    found = dict(rows)
-    for artwork in Artwork.objects.filter(pk__in=set(artwork_ids) - found.keys()):
+    found = dict(ArtworkMark.objects.filter(artwork__in=artworks).values_list("artwork_id", "signature"))
+    for artwork in artworks.filter(mark=None):
         try:
             found[artwork.pk] = keep_mark(artwork, _raster(artwork)).signature
         except ArtworkMissing:

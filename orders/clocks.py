@@ -1,13 +1,14 @@
 """The clocks of all lines, kept as they go on: what the dashboard reads instead of ten thousand histories.
 
-The audit chain says which lines have moved; it is numbered in the order of commit, so nothing is passed over.
+The audit chain says which lines have moved; it is numbered in the order of commit, so nothing is passed over. The
+worker's sweep keeps them up; pages only read them.
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Prefetch
+from django.db.models import Max, Prefetch, QuerySet
 
 from orders import clock
 from orders.domain.states import LineEvent, LineState
@@ -29,11 +30,22 @@ STAGES = (
 FIELDS = ("verified_on", "total_s", *(f"{stage}_s" for stage, *_ in STAGES))
 
 
+def keep_all_up() -> None:
+    """Go on with the clocks of every shop, so many events of each at once."""
+    for shop in Shop.objects.order_by("pk"):
+        keep_up(shop)
+
+
+def unread(shop: Shop) -> QuerySet[AuditEvent]:
+    """Return the events that are not in the clocks yet, the oldest first."""
+    seen = LineClock.objects.filter(shop=shop).aggregate(last=Max("sequence"))["last"] or 0
+    return AuditEvent.objects.filter(shop=shop, sequence__gt=seen, line__isnull=False).order_by("sequence")
+
+
 def keep_up(shop: Shop, *, at_most: int = AT_ONCE) -> int:
     """Read so many events since the last time and set the clocks of their lines; returns how many are still unread."""
-    seen = LineClock.objects.filter(shop=shop).aggregate(last=Max("sequence"))["last"] or 0
-    unread = AuditEvent.objects.filter(shop=shop, sequence__gt=seen, line__isnull=False).order_by("sequence")
-    events = list(unread.values_list("line_id", "sequence")[:at_most])
+    waiting = unread(shop)
+    events = list(waiting.values_list("line_id", "sequence")[:at_most])
     newest = dict(events)
     ids, zone = list(newest), ZoneInfo(shop.time_zone)
     for start in range(0, len(ids), AT_ONCE):
@@ -44,7 +56,7 @@ def keep_up(shop: Shop, *, at_most: int = AT_ONCE) -> int:
             unique_fields=["line"],
             update_fields=["shop", "sequence", *FIELDS],
         )
-    return unread.filter(sequence__gt=events[-1][1]).count() if len(events) == at_most else 0
+    return waiting.filter(sequence__gt=events[-1][1]).count() if len(events) == at_most else 0
 
 
 def stages_of(line: OrderLine, zone: ZoneInfo) -> dict[str, date | float | None]:

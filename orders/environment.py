@@ -91,7 +91,8 @@ def database(url: str) -> dict[str, object]:
     """Turn sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME into Django's settings for it.
 
     SQLite: write transactions take the lock when they begin (IMMEDIATE) and readers never block (WAL); with Django's
-    own defaults 60 of 400 results were lost under two workers. Raises ImproperlyConfigured on any other kind of URL.
+    own defaults 60 of 400 results were lost under two workers. The file is read where the system has it in memory
+    (mmap), not copied page by page. Raises ImproperlyConfigured on any other kind of URL.
     """
     parts = urlparse(url)
     if parts.scheme == "sqlite":
@@ -103,7 +104,7 @@ def database(url: str) -> dict[str, object]:
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=2147418112;",
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:

@@ -101,20 +101,15 @@ class Nearest:
 def nearest(line: OrderLine, artwork: Artwork, *, count: int = 4) -> Nearest:
     """The designs of other lines of the shop that one is most like: all that were sold, and the newest others."""
     shop = line.order.shop
-    first_sold: dict[int, int] = {}
-    for pk, number in sold_by(shop).exclude(line=line).order_by("pk").values_list("pk", "candidate__artwork"):
-        first_sold.setdefault(number, pk)
+    bought = sold_by(shop).exclude(line=line)
     here = Order.objects.filter(pk=OuterRef("round__line__order"), shop=shop)  # as in models.Lines.of
     drawn = Candidate.objects.filter(Exists(here)).exclude(round__line=line)
-    newest = drawn.order_by("-pk").values_list("artwork_id", flat=True)[:NEWEST_DRAWN]
-    among = {*first_sold, *newest}
-    if not among:
-        return Nearest(0, ())
-    kept = likeness.archive(among)
+    newest = drawn.order_by("-pk").values("artwork")[:NEWEST_DRAWN]
+    kept = likeness.archive(Artwork.objects.filter(Q(pk__in=bought.values("candidate__artwork")) | Q(pk__in=newest)))
     found = kept.nearest(likeness.mark_of(artwork), count=count)
-    approvals = Approval.objects.filter(pk__in=[first_sold.get(each.artwork_id) for each in found])
+    approvals = bought.filter(candidate__artwork__in=[each.artwork_id for each in found]).order_by("-pk")
     approvals = approvals.select_related("line__order", "candidate__artwork")
-    sold = {approval.candidate.artwork_id: approval for approval in approvals}
+    sold = {approval.candidate.artwork_id: approval for approval in approvals}  # the first of each stays
     shown: dict[int, Candidate] = {}
     first = drawn.filter(artwork__in=[each.artwork_id for each in found]).values("artwork").annotate(first=Min("pk"))
     candidates = Candidate.objects.filter(pk__in=[each["first"] for each in first])
@@ -197,7 +192,7 @@ def _exclusive(line: OrderLine, artwork: Artwork) -> list[tuple[Exclusivity, flo
 def _nearly_the_same(artwork: Artwork, among: Sequence[int]) -> list[tuple[int, float]]:
     if not among:
         return []
-    near = likeness.archive(among).nearest(likeness.mark_of(artwork), count=LOOKED_AT)
+    near = likeness.archive(Artwork.objects.filter(pk__in=among)).nearest(likeness.mark_of(artwork), count=LOOKED_AT)
     return [(each.artwork_id, each.likeness) for each in near if each.likeness >= SAME_DESIGN]
 
 

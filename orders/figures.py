@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db.models import Count, Min, Q
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from inventory_sync import services as inventory
@@ -80,7 +81,6 @@ class Speed:
 
 def speed(shop: Shop, *, weeks: int) -> Speed:
     """How long it takes from the request to the verified print file, of the lines that got there in the last weeks."""
-    unread = clocks.keep_up(shop)
     today = names.today(shop)
     first = _monday(today) - timedelta(weeks=weeks - 1)
     fields = tuple(f"{stage}_s" for stage, *_ in clocks.STAGES)
@@ -106,7 +106,7 @@ def speed(shop: Shop, *, weeks: int) -> Speed:
             Week(day, *(spread_of([each[n] for n in by_week[day]]) for each in (whole, own))) for day in mondays
         ),
         slowest=tuple((called[pk].reference, much) for much, pk in slow),
-        unread=unread,
+        unread=clocks.unread(shop).count(),
         as_of=timezone.now(),
     )
 
@@ -170,13 +170,14 @@ def late(shop: Shop) -> Late:
     found: list[Risk] = []
     near: list[tuple[int, OrderLine, datetime]] = []
     count = 0
-    for line in lines.select_related("order__customer").only("reference", "state", "plan", "due_date", "run", "order"):
-        assert line.plan is not None
+    said = {"promise": KT("plan__promise"), "binding": KT("plan__binding")}
+    shown = ("reference", "due_date", "order__customer__name")
+    for line in lines.annotate(**said).select_related("order__customer").only(*shown):
         count += 1
-        promise = datetime.fromisoformat(line.plan["promise"])
+        promise = datetime.fromisoformat(line.promise)
         days = (promise.astimezone(zone).date() - line.due_date).days
         if days > 0:
-            found.append(Risk(line, promise, None, days, line.plan["binding"]))
+            found.append(Risk(line, promise, None, days, line.binding))
         elif days >= -NEAR_DAYS:
             near.append((days, line, promise))
     near.sort(key=lambda each: (-each[0], each[1].pk))
@@ -189,20 +190,22 @@ def late(shop: Shop) -> Late:
 def _risky(shop: Shop, near: Sequence[tuple[int, OrderLine, datetime]], zone: ZoneInfo) -> list[Risk]:
     """Of lines that are promised in time, those that are late in one case of ten."""
     now = minute_after(timezone.now())
-    slots = [slot for _, line, _ in near for slot in (line.plan or {})["slots"]]
+    plans_of = dict(OrderLine.objects.filter(pk__in=[line.pk for _, line, _ in near]).values_list("pk", "plan"))
+    slots = [slot for plan in plans_of.values() for slot in (plan or {}).get("slots", ())]
+    if not slots:  # all were taken off the machines meanwhile
+        return []
     first = min(minute_before(datetime.fromisoformat(slot["start"])) for slot in slots)
     last = max(minute_after(datetime.fromisoformat(slot["end"])) for slot in slots) + LOOK_BEYOND_DAYS * DAY_MIN
     hours = hours_of(shop, min(first, now), last)
     history = plans.history_of(shop.slug)
     found = []
     for days, line, promise in near:
-        assert line.plan is not None
-        stages = _stages(line.plan["slots"], hours, now)
+        stages = _stages((plans_of.get(line.pk) or {}).get("slots", ()), hours, now)
         if not stages:
             continue
         safe = moment_of(confident(stages, history, seed=0, samples=SAMPLES)[1])
         if safe.astimezone(zone).date() > line.due_date:
-            found.append(Risk(line, promise, safe, days, line.plan["binding"]))
+            found.append(Risk(line, promise, safe, days, line.binding))
     return found
 
 

@@ -11,7 +11,7 @@ from orders import work
 from orders.domain.floor import OperationState, Standing, standing_of
 from orders.domain.states import LineState
 from orders.models import FloorReport, OrderLine, Shop
-from production.models import JobTicket, MachineProfile, Substrate, WeaveSpec
+from production.models import MachineProfile, Substrate, WeaveSpec
 
 ON_THE_FLOOR: Final = (LineState.RELEASED, LineState.IN_PRODUCTION, LineState.INSPECTING)
 MADE: Final = frozenset({LineState.INSPECTING, LineState.DONE})
@@ -101,18 +101,20 @@ def jobs(shop: Shop, *, until: datetime, machine: str = "", most: int = 0) -> li
 
     `most`: of so many lines at most, those that begin first; 0: of all.
     """
-    # Most lines are told apart by their plans alone: the rest of a line is read of those that are shown.
+    # Lines are told apart by their plans alone: the rest of a line is read of those that are shown.
     planned = OrderLine.objects.of(shop).filter(state__in=ON_THE_FLOOR, plan__isnull=False)
-    begins = {pk: _begins(plan, machine) for pk, plan in planned.values_list("pk", "plan")}
+    plans = dict(planned.values_list("pk", "plan"))
+    begins = {pk: _begins(plan or {}, machine) for pk, plan in plans.items()}
     wanted = sorted((at, pk) for pk, at in begins.items() if at is not None and at < until)
     wanted = wanted[:most] if most else wanted
-    lines = OrderLine.objects.filter(pk__in=[pk for _, pk in wanted]).select_related("order__customer", "order__shop")
-    chosen = list(lines.defer("quote", "asked", "blocked"))
+    lines = OrderLine.objects.filter(pk__in=[pk for _, pk in wanted]).select_related("order__customer")
+    chosen = list(lines.defer("plan", "quote", "asked", "blocked"))
     reports: dict[int, list[FloorReport]] = {}
     for report in FloorReport.objects.filter(line__in=chosen).select_related("by"):
         reports.setdefault(report.line_id, []).append(report)
     found = []
     for line in chosen:
+        line.plan = plans[line.pk]
         route = operations(line, reports.get(line.pk, ()))
         for each in route:
             if each.done or each.start >= until or (machine and each.work_centre != machine):
@@ -123,7 +125,9 @@ def jobs(shop: Shop, *, until: datetime, machine: str = "", most: int = 0) -> li
 
 def _begins(plan: Mapping[str, Any], machine: str) -> datetime | None:
     """When a plan's first operation on a machine begins; None: it has none there."""
-    return min((work.moment(s["start"]) for s in plan["slots"] if machine in {"", s["work_centre"]}), default=None)
+    return min(
+        (work.moment(s["start"]) for s in plan.get("slots", ()) if machine in {"", s["work_centre"]}), default=None
+    )
 
 
 def machines(shop: Shop) -> dict[str, str]:
@@ -149,15 +153,9 @@ def ticket_of(typed: str) -> Ticket:
     """
     found = _TICKET.search(typed)
     if found is None:
-        return Ticket(typed.strip()[:40])
+        return Ticket(typed.strip()[:40].upper())
     reference = f"{found['letters'].upper()}-{found['order']}-{found['line']}"
     return Ticket(reference, int(found["revision"] or 0))
-
-
-def revision_now(line: OrderLine) -> int:
-    """Return the revision of the line's newest ticket; 0: it has none."""
-    tickets = JobTicket.objects.filter(shop=line.order.shop.slug, reference=line.reference)
-    return tickets.order_by("-revision").values_list("revision", flat=True).first() or 0
 
 
 def cloth_of(line: OrderLine) -> Substrate | WeaveSpec | None:

@@ -4,17 +4,18 @@ Nothing here draws anything. A preference orders what is shown to designers, and
 apart (orders/domain/preferences.py); what a customer sees and what may be approved does not depend on it.
 """
 
+import contextlib
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from generation import latent, likeness, storage
 from generation.domain.pattern import Palette
@@ -22,11 +23,12 @@ from generation.errors import ArtworkMissing
 from generation.models import Artwork
 from orders.deciding import Reason
 from orders.domain.preferences import NotYet, Preference, learnt
-from orders.models import Candidate, Decision, Round, Shop
+from orders.models import Candidate, Decision, Order, Round, Shop
 
-MOST_LEARNT_FROM = 2000  # the newest decisions; older ones tell of another taste
+MOST_LEARNT_FROM = 2000  # the designs decided of last; older decisions tell of another taste
 FEATURES = ("cover", "colours", "fineness", "contrast", "colourfulness", "lightness", "motif size", "motif density")
 _KIND = "features-1.json"  # counts the changes of what is measured
+_REASONS = frozenset(Reason.values)
 GROUPS = ("family", "palette", "generator")
 
 
@@ -69,30 +71,56 @@ class _Row:
     family: str
     palette: str
     generator: str
+    sha256: str
+    scale: float
+    density: float
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The decisions up to a newest one, and what follows of them."""
+
+    newest: tuple[int, datetime | None]  # number, and when it was taken
+    rows: Mapping[int, _Row]  # by design, in the order in which they were decided of last
+
+    @cached_property
+    def preference(self) -> Preference | NotYet:
+        """What is gone by, as far as these decisions tell."""
+        rows = list(self.rows.values())[-MOST_LEARNT_FROM:]
+        measured = _measured_of({row.sha256 for row in rows})
+        rows = [row for row in rows if row.sha256 in measured]
+        features = [(*measured[row.sha256], row.scale, row.density) for row in rows]
+        return learnt(FEATURES, features, [row.accepted for row in rows], [row.round for row in rows])
+
+
+_known: dict[tuple[int, str], _Known] = {}
+_measured_before: dict[str, tuple[float, ...]] = {}
 
 
 def told(shop: Shop, *, by: str = "family", months: int = 6) -> Learnt:
     """Return how often designs were accepted, and why not; `by` is one of GROUPS."""
-    rows = _counted(shop.pk, _newest(shop), shop.time_zone)
-    kept = sorted({row.month for row in rows})[-months:]
-    groups: dict[str, list[_Row]] = {}
-    for row in rows:
-        groups.setdefault(getattr(row, by), []).append(row)
+    rows = _decided(shop).rows.values()
+    counted = Counter((getattr(row, by), row.month, row.accepted) for row in rows)
+    kept = sorted({month for _, month, _ in counted})[-months:]
+    totals: dict[str, Counter[bool]] = defaultdict(Counter)
+    for (name, _, accepted), count in counted.items():
+        totals[name][accepted] += count
 
-    def rate(name: str, of: Sequence[_Row]) -> Rate:
-        good, all_of = (Counter(row.month for row in of if row.accepted or every) for every in (False, True))
-        cells = tuple((month, good[month], all_of[month]) for month in kept)
-        return Rate(name, good.total(), all_of.total(), cells)
+    def rate(name: str) -> Rate:
+        cells = [(month, counted[name, month, True], counted[name, month, False]) for month in kept]
+        decided = tuple((month, good, good + bad) for month, good, bad in cells)
+        return Rate(name, totals[name][True], totals[name].total(), decided)
 
-    given = Counter(code for row in rows for code in row.reasons if code in Reason.values)
-    good, bad = (Counter(row.round for row in rows if row.accepted is verdict) for verdict in (True, False))
+    given = Counter(code for row in rows for code in row.reasons if code in _REASONS)
+    in_round = Counter((row.round, row.accepted) for row in rows)
+    good = {number: count for (number, accepted), count in in_round.items() if accepted}
     return Learnt(
-        accepted=good.total(),
-        rejected=bad.total(),
-        pairs=sum(count * bad[number] for number, count in good.items()),
+        accepted=sum(good.values()),
+        rejected=len(rows) - sum(good.values()),
+        pairs=sum(count * in_round[number, False] for number, count in good.items()),
         reasons=tuple((Reason(code), count) for code, count in given.most_common()),
         months=tuple(kept),
-        rates=tuple(sorted((rate(*pair) for pair in groups.items()), key=lambda each: (-each.decided, each.name))),
+        rates=tuple(sorted(map(rate, totals), key=lambda each: (-each.decided, each.name))),
     )
 
 
@@ -118,7 +146,7 @@ def exported(shop: Shop) -> Iterator[str]:
 
 def preference(shop: Shop) -> Preference | NotYet:
     """Return what the shop's designers go by, as far as its decisions tell."""
-    return _preference(shop.pk, _newest(shop))
+    return _decided(shop).preference
 
 
 def most_liked_first(shop: Shop, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float | None]]:
@@ -134,9 +162,11 @@ def most_liked_first(shop: Shop, candidates: Sequence[Candidate]) -> list[tuple[
 
 def features_of(candidate: Candidate) -> tuple[float, ...]:
     """Return what is measured of a candidate, in the order of FEATURES. Raises ArtworkMissing."""
-    artwork, brief = candidate.artwork, candidate.round
-    measured = json.loads(storage.derived(artwork.sha256, _KIND, lambda: json.dumps(_measured(artwork)).encode()))
-    return (*measured, brief.scale, brief.density)
+    return (*_kept_measures(candidate.artwork), candidate.round.scale, candidate.round.density)
+
+
+def _kept_measures(artwork: Artwork) -> tuple[float, ...]:
+    return tuple(json.loads(storage.derived(artwork.sha256, _KIND, lambda: json.dumps(_measured(artwork)).encode())))
 
 
 def _measured(artwork: Artwork) -> list[float]:
@@ -154,26 +184,47 @@ def _measured(artwork: Artwork) -> list[float]:
     return [round(value, 5) for value in (cover, float((area > 0).sum()), edges, contrast, chroma, lightness)]
 
 
-def _newest(shop: Shop) -> tuple[int, datetime | None]:
-    """The number of the newest decision, and when it was taken: the two name what is known so far."""
-    of_shop = Decision.objects.filter(candidate__round__line__order__shop=shop)
-    return of_shop.order_by("-pk").values_list("pk", "at").first() or (0, None)
+def _decided(shop: Shop) -> _Known:
+    """What is decided so far.
+
+    Decisions are only appended, and whoever appends one holds the shop's row: each process keeps what it has read of
+    them, and reads on from there.
+    """
+    key = (shop.pk, shop.time_zone)
+    here = Order.objects.filter(pk=OuterRef("candidate__round__line__order"), shop=shop)  # as in models.Lines.of
+    decisions = Decision.objects.filter(Exists(here))
+    newest = decisions.order_by("-pk").values_list("pk", "at").first() or (0, None)
+    kept = _known.get(key)
+    if kept is not None and kept.newest == newest:
+        return kept
+    if kept is None or kept.newest not in decisions.filter(pk=kept.newest[0]).values_list("pk", "at"):
+        kept = _Known((0, None), {})  # nothing was read, or of another database
+    rows, zone = dict(kept.rows), ZoneInfo(shop.time_zone)
+    newer = decisions.filter(pk__gt=kept.newest[0], pk__lte=newest[0]).order_by("pk")
+    for number, of, accepted, reasons, at, origin, palette, generator, sha256, scale, density in newer.values_list(
+        "candidate_id", "candidate__round_id", "accepted", "reasons", "at", "candidate__artwork__origin",
+        "candidate__round__palette_name", "candidate__artwork__generator", "candidate__artwork__sha256",
+        "candidate__round__scale", "candidate__round__density",
+    ):  # fmt: skip
+        month = f"{at.astimezone(zone):%Y-%m}"
+        family = likeness.family_in(origin)
+        rows.pop(number, None)
+        rows[number] = _Row(
+            number, of, accepted, reasons, month, family, palette, generator, sha256, scale, density
+        )  # fmt: skip
+    found = _known[key] = _Known(newest, rows)
+    return found
 
 
-@lru_cache(maxsize=64)
-def _preference(shop_id: int, newest: tuple[int, datetime | None]) -> Preference | NotYet:
-    """The decisions up to the newest stay what they are: what follows of them is worked out once by each process."""
-    decisions = Decision.objects.filter(candidate__round__line__order__shop=shop_id, pk__lte=newest[0]).order_by("-pk")
-    rows, seen = [], set()
-    for decision in decisions.select_related("candidate__artwork", "candidate__round")[:MOST_LEARNT_FROM]:
-        if decision.candidate_id in seen:
-            continue
-        seen.add(decision.candidate_id)
-        try:
-            rows.append((features_of(decision.candidate), decision.accepted, decision.candidate.round_id))
-        except ArtworkMissing:
-            continue  # a design whose file is gone teaches nothing
-    return learnt(FEATURES, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+def _measured_of(designs: Set[str]) -> Mapping[str, tuple[float, ...]]:
+    """What is measured of designs, by their digest; one whose file is gone is left out, and teaches nothing.
+
+    It does not change: each process reads it once.
+    """
+    for artwork in Artwork.objects.filter(sha256__in=designs - _measured_before.keys()):
+        with contextlib.suppress(ArtworkMissing):
+            _measured_before[artwork.sha256] = _kept_measures(artwork)
+    return _measured_before
 
 
 def _likelihood(liked: Preference, candidate: Candidate) -> float | None:
@@ -192,24 +243,6 @@ def _standing(shop: Shop) -> Iterator[Decision]:
     """The newest decision about each candidate, in the order in which the candidates were drawn."""
     newest = {decision.candidate_id: decision for decision in _all(shop)}
     yield from (newest[number] for number in sorted(newest))
-
-
-@lru_cache(maxsize=16)
-def _counted(shop_id: int, newest: tuple[int, datetime | None], time_zone: str) -> list[_Row]:
-    """The newest decision about each candidate, with no more read than is counted.
-
-    The decisions up to the newest stay what they are: they are counted once by each process.
-    """
-    zone = ZoneInfo(time_zone)
-    decisions = Decision.objects.filter(candidate__round__line__order__shop=shop_id, pk__lte=newest[0]).order_by("pk")
-    rows: dict[int, _Row] = {}
-    for number, of, accepted, reasons, at, origin, palette, generator in decisions.values_list(
-        "candidate_id", "candidate__round_id", "accepted", "reasons", "at", "candidate__artwork__origin",
-        "candidate__round__palette_name", "candidate__artwork__generator",
-    ):  # fmt: skip
-        month = f"{at.astimezone(zone):%Y-%m}"
-        rows[number] = _Row(number, of, accepted, reasons, month, likeness.family_in(origin), palette, generator)
-    return list(rows.values())
 
 
 def _pairs(decisions: Iterator[Decision] | Sequence[Decision]) -> Iterator[tuple[Decision, Decision]]:

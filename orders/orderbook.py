@@ -1,20 +1,18 @@
 """The order book: lines found by what people remember of them, how many stand where, and what each shows in a list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, Count, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Substr
-from django.db.models.lookups import GreaterThan
 
 from orders import linking, names
 from orders.domain.states import LineState
-from orders.models import Candidate, Notice, OrderLine, Round, Shop
+from orders.models import Candidate, Lines, Notice, OrderLine, Round, Shop
 from production import services as production
 
 SHOWN: Final = 30  # lines on a page
@@ -40,9 +38,10 @@ STATES: Final[Mapping[Standing, Sequence[LineState]]] = {
     Standing.DRAWING: (_L.GENERATING,),
     Standing.CUSTOMER: (_L.PROOFING,),
     Standing.MILL: (_L.PLANNING, _L.RELEASING, _L.SYNCING, _L.RELEASED, _L.IN_PRODUCTION, _L.INSPECTING),
-    Standing.DONE: (_L.DONE,),
 }
 OVER: Final = (_L.DONE, _L.CANCELLING, _L.CANCELLED)
+UNDONE: Final = tuple(state for state in LineState if state is not _L.DONE)
+PROMISE: Final = KT("plan__promise")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Entry:
     ready: date | None  # when it is planned to be ready
     late_days: int  # past its due date, or promised for so many days after it
     due_in: int | None  # days; None: it is not soon, or it is over
-    asks: bool = False  # its customer has said something that nobody has answered yet
+    asks: bool  # its customer has said something that nobody has answered yet
 
 
 @dataclass(frozen=True)
@@ -76,22 +75,50 @@ class Page:
 def page_of(shop: Shop, *, words: str = "", standing: Standing = Standing.ALL, number: int = 1) -> Page:
     """Return a page of the lines that hold all the words, the newest first. A constant number of queries."""
     today = names.today(shop)
-    found = _holding(shop, words)
-    counts = found.aggregate(**{each.name: Count("pk", filter=_standing(shop, each, today)) for each in Standing})
-    counted = {each: counts[each.name] for each in Standing}
+    lines = OrderLine.objects.of(shop).order_by("-pk")
+    asks = set(linking.asking(shop).order_by().values_list("pk", flat=True))
+    undone = _undone(lines)  # years leave thousands that are done
+    found = _standing_apart(shop, undone, asks, today)
+    if words:
+        held = set(_holding(lines, shop, words).values_list("pk", flat=True))
+        found = {each: pks & held for each, pks in found.items()}
+        found |= {Standing.ALL: held, Standing.DONE: held - {line.pk for line in undone}}
+    counted = {each: len(pks) for each, pks in found.items()}
+    if not words:
+        counted[Standing.ALL] = lines.count()
+        counted[Standing.DONE] = counted[Standing.ALL] - len(undone)
     pages = max(1, -(-counted[standing] // SHOWN))
     number = min(max(1, number), pages)
+    here = slice((number - 1) * SHOWN, number * SHOWN)
     # Their keys first: a database that sorts thousands of whole lines takes ten times as long.
-    keys = found.filter(_standing(shop, standing, today)).order_by("-pk").values_list("pk", flat=True)
-    lines = OrderLine.objects.filter(pk__in=list(keys[(number - 1) * SHOWN : number * SHOWN])).order_by("-pk")
-    shown = list(lines.select_related("order__customer").defer("quote", "blocked"))
-    return Page(_entries(shop, shown, today), number, pages, counted)
+    wanted = lines.filter(state=_L.DONE) if standing is Standing.DONE else lines
+    keys = sorted(found[standing], reverse=True)[here] if standing in found else wanted.values("pk")[here]
+    return Page(_entries(shop, OrderLine.objects.filter(pk__in=keys), asks, today), number, pages, counted)
 
 
-def _holding(shop: Shop, words: str) -> QuerySet[OrderLine]:
+class _Undone(NamedTuple):
+    """As much of a line as says where it stands."""
+
+    pk: int
+    state: str
+    due: date
+    promise: str | None  # in UTC
+    struck: bool  # it has a strike-off
+
+    def is_late(self, today: date) -> bool:
+        """True when it is past its due date, or promised for after it."""
+        return self.state not in OVER and (self.due < today or (self.promise or "")[:10] > self.due.isoformat())
+
+
+def _undone(lines: Lines) -> list[_Undone]:
+    struck = Exists(OrderLine.objects.filter(sample_of=OuterRef("pk")))
+    rows = lines.filter(state__in=UNDONE).order_by().annotate(promise=PROMISE, struck=struck)
+    return [_Undone(*row) for row in rows.values_list("pk", "state", "due_date", "promise", "struck")]
+
+
+def _holding(lines: Lines, shop: Shop, words: str) -> Lines:
     """Lines of which each word is in the number, the customer, the cloth or what a design was asked to show."""
-    lines = OrderLine.objects.of(shop)
-    offers = production.offers(shop.slug) if words else []
+    offers = production.offers(shop.slug)
     for term in words.split()[:MOST_TERMS]:
         cloths = [offer.code for offer in offers if term.casefold() in offer.name.casefold()]
         lines = lines.filter(
@@ -107,40 +134,36 @@ def _holding(shop: Shop, words: str) -> QuerySet[OrderLine]:
     return lines
 
 
-def _standing(shop: Shop, standing: Standing, today: date) -> Q:
-    if standing is Standing.ALL:
-        return Q(pk__isnull=False)
-    if standing is Standing.WAITING:
-        notices = Notice.objects.filter(shop=shop, settled_at=None).exclude(line=None).values("line")
-        asking = Q(pk__in=linking.asking(shop))
-        struck = OrderLine.objects.of(shop).exclude(sample_of=None).values("sample_of")
-        return Q(state=_L.BLOCKED) | (Q(state=_L.DRAFT) & ~Q(pk__in=struck)) | Q(pk__in=notices) | asking
-    if standing is Standing.LATE:
-        # Both are written as 2026-12-24; a promise as it stands in the plan, in UTC.
-        after = GreaterThan(Substr(KT("plan__promise"), 1, 10), Cast("due_date", CharField()))
-        return ~Q(state__in=OVER) & (Q(due_date__lt=today) | Q(after))
-    return Q(state__in=STATES[standing])
+def _standing_apart(shop: Shop, undone: Sequence[_Undone], asks: set[int], today: date) -> dict[Standing, set[int]]:
+    """Which lines that are not done stand where."""
+    of = {each: {line.pk for line in undone if line.state in states} for each, states in STATES.items()}
+    notices = Notice.objects.filter(shop=shop, settled_at=None).exclude(line=None).values_list("line", flat=True)
+    stopped = {line.pk for line in undone if line.state == _L.BLOCKED or (line.state == _L.DRAFT and not line.struck)}
+    return of | {
+        Standing.WAITING: stopped | set(notices.order_by()) | asks,
+        Standing.LATE: {line.pk for line in undone if line.is_late(today)},
+    }
 
 
-def _entries(shop: Shop, lines: Sequence[OrderLine], today: date) -> tuple[Entry, ...]:
-    briefs: dict[int, Round] = {}
-    for brief in Round.objects.filter(line__in=lines).only("line_id", "number", "words").order_by("number"):
-        briefs[brief.line_id] = brief
+def _entries(shop: Shop, lines: Lines, asks: set[int], today: date) -> tuple[Entry, ...]:
+    newest = Round.objects.filter(line=OuterRef("pk")).order_by("-number")
+    brief, words = Subquery(newest.values("pk")[:1]), Subquery(newest.values("words")[:1])
+    rows = lines.annotate(promise=PROMISE, brief=brief, words=words).defer("plan", "asked", "quote", "blocked")
+    shown = list(rows.select_related("order__customer").order_by("-pk"))
     drawn: dict[int, list[Candidate]] = {}
-    newest = [brief.pk for brief in briefs.values()]
-    for candidate in Candidate.objects.filter(round__in=newest).only("round_id", "position").order_by("position"):
+    candidates = Candidate.objects.filter(round__in=[line.brief for line in shown if line.brief])
+    for candidate in candidates.only("round_id", "position").order_by("position"):
         drawn.setdefault(candidate.round_id, []).append(candidate)
-    asks = set(linking.asking(shop).filter(pk__in=[line.pk for line in lines]).values_list("pk", flat=True))
-    entries = [_entry(shop, line, briefs[line.pk], drawn.get(briefs[line.pk].pk, []), today) for line in lines]
-    return tuple(replace(entry, asks=entry.line.pk in asks) for entry in entries)
+    zone = ZoneInfo(shop.time_zone)
+    return tuple(
+        _entry(line, drawn.get(line.brief, ()), today=today, zone=zone, asks=line.pk in asks) for line in shown
+    )
 
 
-def _entry(shop: Shop, line: OrderLine, brief: Round, drawn: Sequence[Candidate], today: date) -> Entry:
-    ready = None
-    if line.plan:
-        ready = datetime.fromisoformat(line.plan["promise"]).astimezone(ZoneInfo(shop.time_zone)).date()
+def _entry(line: Any, drawn: Sequence[Candidate], *, today: date, zone: ZoneInfo, asks: bool) -> Entry:
+    ready = datetime.fromisoformat(line.promise).astimezone(zone).date() if line.promise else None
     is_over = line.state in OVER
     late = 0 if is_over else max(0, ((ready or today) - line.due_date).days, (today - line.due_date).days)
     days = (line.due_date - today).days
     soon = days if not is_over and not late and days <= SOON_DAYS else None
-    return Entry(line, brief.words, tuple(drawn[:PICTURES]), ready, late, soon)
+    return Entry(line, line.words or "", tuple(drawn[:PICTURES]), ready, late, soon, asks)

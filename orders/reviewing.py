@@ -63,7 +63,8 @@ def queue(shop: Shop, *, show: str = "waiting", order: str = "due", words: str =
         lines = lines.filter(said | Q(order__customer__name__icontains=words))
     by = {"due": ("due_date", "pk"), "priority": ("-priority", "due_date", "pk"), "age": ("asked_at", "pk")}[order]
     start = (page - 1) * PAGE
-    found = list(lines.order_by(*by).select_related("order__customer", "order__shop")[start : start + PAGE + 1])
+    whole = lines.order_by(*by).select_related("order__customer").defer("plan", "quote", "asked")
+    found = list(whole[start : start + PAGE + 1])
     return Queue(_with_designs(found[:PAGE]), page, len(found) > PAGE)
 
 
@@ -166,15 +167,15 @@ def _shown(lines: QuerySet[OrderLine], show: str) -> QuerySet[OrderLine]:
 
 
 def _with_designs(lines: Sequence[OrderLine]) -> list[Waiting]:
-    candidates = Candidate.objects.select_related("artwork")
-    rounds = Round.objects.filter(pk__in=[line.newest_id for line in lines])
+    candidates = Candidate.objects.only("round_id", "position", "passed")
+    rounds = Round.objects.filter(pk__in=[line.newest_id for line in lines]).only("words", "created_at")
     briefs = {brief.pk: brief for brief in rounds.prefetch_related(Prefetch("candidates", candidates))}
     all_of = [candidate.pk for brief in briefs.values() for candidate in brief.candidates.all()]
     decisions = deciding.newest_of(all_of)
     return [
         Waiting(line, brief, [(each, decisions.get(each.pk)) for each in brief.candidates.all()])
         for line in lines
-        for brief in [briefs[line.newest_id]]
+        if (brief := briefs.get(line.newest_id))  # what is asked for in no words yet has nothing to be reviewed
     ]
 
 

@@ -1,5 +1,6 @@
 """The brand's latent spaces in the studio: built from what a shop's customers approved, shown as a map, walked in."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,18 +62,13 @@ def approved(shop: Shop, customer: str = "") -> list[Artwork]:
     return list(Artwork.objects.filter(pk__in=approvals.values("candidate__artwork")).order_by("sha256"))
 
 
-def count_approved(shop: Shop) -> int:
-    """Return how many designs were approved."""
-    return exclusivity.sold_by(shop).values("candidate__artwork").distinct().count()
-
-
-def brands(shop: Shop) -> list[tuple[str, int]]:
-    """Return the customers of the shop with how many designs each has approved, most first."""
-    named = exclusivity.sold_by(shop).values_list("line__order__customer__name", "candidate__artwork").distinct()
-    counted: dict[str, int] = {}
-    for name, _ in named:
-        counted[name] = counted.get(name, 0) + 1
-    return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+def brands(shop: Shop) -> tuple[list[tuple[str, int]], int]:
+    """Return the customers of the shop with how many designs each has approved, most first; and how many all have."""
+    named = exclusivity.sold_by(shop).order_by().values_list("line__order__customer__name", "candidate__artwork")
+    pairs = set(named)
+    counted = Counter(name for name, _ in pairs)
+    by_name = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return by_name, len({artwork for _, artwork in pairs})
 
 
 def build(shop: Shop, *, name: str, customer: str, by: User | None) -> LatentSpace | Standing:

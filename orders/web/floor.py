@@ -119,7 +119,7 @@ def floor(request: HttpRequest) -> HttpResponse:
     missing = ""
     if typed := request.GET.get("ticket", "").replace("\0", "").strip():
         ticket = shopfloor.ticket_of(typed)
-        line = _lines(membership).filter(reference__iexact=ticket.reference).first()
+        line = _lines(membership).filter(reference=ticket.reference).first()
         if line is not None:
             revision = f"-r{ticket.revision}" if ticket.revision else ""
             return redirect(_address(f"{line.reference}{revision}"))
@@ -131,13 +131,15 @@ def floor(request: HttpRequest) -> HttpResponse:
     everywhere = shopfloor.jobs(shop, until=tomorrow + AHEAD)
     waiting = Counter(job.operation.work_centre for job in everywhere if job.operation.start < tomorrow)
     found = [job for job in everywhere if machine in {"", job.operation.work_centre}]
+    today = [job for job in found if job.operation.start < tomorrow]
+    later = found[len(today) :]
     context = {
         "membership": membership,
         "machines": [(code, name, waiting[code]) for code, name in machines.items()],
         "machine": machine,
         "machine_name": machines.get(machine, ""),
-        "today": [_shown(job) for job in found if job.operation.start < tomorrow][:SHOWN],
-        "later": [_shown(job) for job in found if job.operation.start >= tomorrow][:SHOWN],
+        "today": [_shown(job) for job in today[:SHOWN]],
+        "later": [_shown(job) for job in later[:SHOWN]],
         "missing": missing,
         "now": timezone.now(),
     }  # fmt: skip
@@ -153,14 +155,9 @@ def job(request: HttpRequest, ticket: str) -> HttpResponse:
     """The page of one ticket: what is to be done, what was reported, what it is made of."""
     membership = member(request, EVERYONE)
     code, line = shopfloor.ticket_of(ticket), _line(membership, ticket)
-    newest = shopfloor.revision_now(line)
-    context = {
-        **_work(request, membership, line),
-        **_facts(line),
-        "ticket": ticket,
-        "old": code.revision if code.revision and code.revision < newest else 0,
-        "newest": newest,
-    }
+    facts = _facts(line)
+    old = code.revision if code.revision and code.revision < facts["newest"] else 0
+    context = {**_work(request, membership, line), **facts, "ticket": ticket, "old": old}
     return render(request, "floor/job.html", context)
 
 
@@ -285,6 +282,7 @@ def _facts(line: OrderLine) -> dict[str, Any]:
     approval = line.approvals.select_related("candidate__round").order_by("-number").first()
     files = work.files_of(line)
     return {
+        "newest": ticket.revision if ticket is not None else 0,
         "candidate": approval.candidate if approval is not None else None,
         "brief": approval.candidate.round if approval is not None else None,
         "materials": [{**m, "quantity": Decimal(m["quantity"])} for m in (line.plan or {}).get("materials", ())],
@@ -312,7 +310,7 @@ def _shown(found: shopfloor.Job) -> dict[str, Any]:
 
 
 def _line(membership: Membership, ticket: str) -> OrderLine:
-    return get_object_or_404(_lines(membership), reference__iexact=shopfloor.ticket_of(ticket).reference)
+    return get_object_or_404(_lines(membership), reference=shopfloor.ticket_of(ticket).reference)
 
 
 def _lines(membership: Membership) -> Any:

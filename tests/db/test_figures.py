@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -59,7 +60,10 @@ def test_speed_is_counted_with_and_without_the_customers_time_by_stage_and_week(
     for days, own, customer in ((1, 60, 3600), (1, 100, 7200), (10, 200, 0)):
         approved(planned(mill), days_ago=days, own_s=own, customer_s=customer)
     found = figures.speed(mill, weeks=4)
-    assert found.total.count == 3
+    assert (found.total.count, found.unread) == (0, AuditEvent.objects.exclude(line=None).count())  # it only reads
+    call_command("sweep")
+    found = figures.speed(mill, weeks=4)
+    assert (found.total.count, found.unread) == (3, 0)
     assert found.without_customer.p50_s == pytest.approx(100, abs=0.1)
     assert found.total.p50_s == pytest.approx(3660, abs=0.1)
     stages = {stage.code: stage for stage in found.stages}
@@ -214,6 +218,7 @@ def test_each_panel_asks_as_many_questions_of_many_lines_as_of_few(mill):
     panels += [lambda look=look: look(mill) for look in (figures.late, figures.load, figures.cover, figures.drawing)]
     panels += [lambda look=look: look(mill) for look in (figures.sync, figures.costs)]
     approved(planned(mill), days_ago=1, own_s=60, customer_s=0)
+    clocks.keep_up(mill)
     for look in panels:
         look()
     few = [questions(look) for look in panels]

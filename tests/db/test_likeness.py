@@ -40,14 +40,16 @@ def kept(one, *, with_mark=True):
 def test_a_copy_in_other_colours_is_found_in_the_archive():
     artworks = [kept(raster(seed)) for seed in range(4)]
     copy = kept(raster(2, turned=True))
-    first, second = likeness.archive([each.pk for each in artworks]).nearest(likeness.mark_of(copy), count=2)
+    first, second = likeness.archive(Artwork.objects.filter(pk__in=[each.pk for each in artworks])).nearest(
+        likeness.mark_of(copy), count=2
+    )
     assert first.artwork_id == artworks[2].pk
     assert first.likeness >= likeness.SAME_DESIGN > second.likeness
 
 
 def test_an_artwork_from_before_marks_were_kept_is_read_when_it_is_looked_for():
     old = kept(raster(2), with_mark=False)
-    found = likeness.archive([old.pk]).nearest(likeness.mark_of(kept(raster(2, turned=True))))
+    found = likeness.archive(Artwork.objects.filter(pk=old.pk)).nearest(likeness.mark_of(kept(raster(2, turned=True))))
     assert found[0].likeness >= likeness.SAME_DESIGN
     assert ArtworkMark.objects.filter(artwork=old).exists()
 
@@ -55,7 +57,7 @@ def test_an_artwork_from_before_marks_were_kept_is_read_when_it_is_looked_for():
 def test_an_artwork_whose_file_is_gone_is_left_out_and_told_of(caplog):
     old = kept(raster(2), with_mark=False)
     (storage.root() / old.path).unlink()
-    assert likeness.archive([old.pk]).artwork_ids == ()
+    assert likeness.archive(Artwork.objects.filter(pk=old.pk)).artwork_ids == ()
     assert old.sha256 in caplog.text
 
 
@@ -63,7 +65,7 @@ def test_a_recoloured_artwork_is_kept_with_a_mark_of_its_own():
     artwork = kept(raster(3))
     other = services.recolour(artwork, tuple(reversed(COLOURS[: len(services.raster_of(artwork).palette.colours)])))
     assert other.pk != artwork.pk
-    assert likeness.archive([artwork.pk]).nearest(likeness.mark_of(other))[0].likeness > 0.999
+    assert likeness.archive(Artwork.objects.filter(pk=artwork.pk)).nearest(likeness.mark_of(other))[0].likeness > 0.999
 
 
 def test_the_likeness_to_the_proposal_is_recorded():

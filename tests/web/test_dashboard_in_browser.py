@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
+from orders import clocks
 from orders.models import OrderLine
 from orders.web.dashboard import PANELS
 from tests.db.test_figures import approved
@@ -21,6 +22,7 @@ def test_a_planner_reads_how_the_shop_does_by_keyboard_and_without_a_network_see
     late = planned(mill)
     approved(late, days_ago=2, own_s=80, customer_s=60)
     OrderLine.objects.filter(pk=late.pk).update(due_date=late.due_date - timedelta(days=40))
+    clocks.keep_up(mill)
     for width, dark in ((390, False), (1024, True), (1600, False)):
         paul = faces.open("planner", width=width, dark=dark)
         page = paul.goto("/dashboard/")

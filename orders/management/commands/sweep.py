@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from orders import flow, following, health
+from orders import clocks, flow, following, health
 
 
 class Command(BaseCommand):
@@ -15,5 +15,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         rang = flow.sweep()
         following.follow_due()
+        clocks.keep_all_up()
         health.beat("sweeper")
         self.stdout.write(f"{rang} step(s) due; the workers were rung for each.")

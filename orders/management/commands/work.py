@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from orders import flow, following, health
+from orders import clocks, flow, following, health
 from production.planning.solve import prepare
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ def _sweep() -> None:
         close_old_connections()
         flow.sweep()
         following.follow_due()
+        clocks.keep_all_up()
         health.beat("sweeper")
     except DatabaseError:
         log.exception("the sweep could not reach the database; it tries again")

@@ -58,11 +58,11 @@ def spaces(request: HttpRequest) -> HttpResponse:
 
 
 def _building(membership: Membership) -> dict[str, Any]:
-    customers = brands.brands(membership.shop)
+    customers, approved = brands.brands(membership.shop)
     return {
         "membership": membership,
         "customers": customers,
-        "approved": brands.count_approved(membership.shop),
+        "approved": approved,
         "fewest": brands.FEWEST,
         "may_build": membership.role in STUDIO,
     }
