@@ -52,6 +52,8 @@ urlpatterns = [
     path("floor/", include("orders.web.floor")),
     path("dashboard/", include("orders.web.dashboard")),
     path("home/", home.home, name="home"),
+    path("offline/", home.offline, name="offline"),
+    path("offline.js", home.worker, name="offline-worker"),
     path("preferences/", preferences.prefer, name="prefer"),
     path("erp/", erp_web.erp, name="erp"),
     path("erp/<slug:verb>/<int:number>/", erp_web.act, name="erp-act"),

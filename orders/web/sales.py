@@ -9,7 +9,7 @@ import cv2
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,12 +26,14 @@ from orders import asking, names, orderbook, repeating, services, strikeoffs
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
 from orders.api.serializers import LARGEST_PICTURE_BYTES, Strict, Text
+from orders.domain.states import LineState
 from orders.errors import PlacedAlready
-from orders.models import Customer, Membership, OrderLine, Shop
+from orders.models import Customer, Membership, Shop
 from orders.orderbook import Standing
 from orders.web import orderform
-from orders.web.forms import colours_in, member, said, taken, wished
+from orders.web.forms import colours_in, line_of, member, said, taken, wished
 from orders.web.orderform import Complaint
+from orders.web.wording import LAYOUTS, STATES
 from production import services as production
 
 MAY_PLACE: Final = api.OrderViewSet.roles["create"]
@@ -47,21 +49,6 @@ STANDINGS: Final = {
     Standing.MILL: gettext_lazy("In production"),
     Standing.LATE: gettext_lazy("Late"),
     Standing.DONE: gettext_lazy("Done"),
-}
-STATES: Final = {
-    "draft": gettext_lazy("draft"), "generating": gettext_lazy("drawing"), "proofing": gettext_lazy("to choose from"),
-    "planning": gettext_lazy("planning"), "releasing": gettext_lazy("releasing"),
-    "syncing": gettext_lazy("telling the ERP"),
-    "released": gettext_lazy("released"), "in_production": gettext_lazy("in production"),
-    "inspecting": gettext_lazy("inspecting"), "done": gettext_lazy("done"), "blocked": gettext_lazy("blocked"),
-    "cancelling": gettext_lazy("cancelling"), "cancelled": gettext_lazy("cancelled"),
-}  # fmt: skip
-LAYOUTS: Final = {
-    Layout.STRAIGHT: gettext_lazy("Straight"),
-    Layout.HALF_DROP: gettext_lazy("Half drop"),
-    Layout.HALF_BRICK: gettext_lazy("Half brick"),
-    Layout.MIRROR: gettext_lazy("Mirror"),
-    Layout.THIRD_DROP: gettext_lazy("Third drop"),
 }
 # What a cloth is for, and the product that it is shown as.
 END_USES: Final = (
@@ -105,7 +92,7 @@ def index(request: HttpRequest) -> HttpResponse:
     standing = Standing(wish.get("state", ""))
     page = orderbook.page_of(membership.shop, words=wish["q"], standing=standing, number=wish["page"])
     chips = [(each.value, label, page.counts[each], each is standing) for each, label in STANDINGS.items()]
-    rows = [(entry, STATES[entry.line.state]) for entry in page.entries]
+    rows = [(entry, STATES[LineState(entry.line.state)]) for entry in page.entries]
     nothing_yet = not page.counts[Standing.ALL] and not wish["q"]
     return _book(request, {**context, "page": page, "rows": rows, "chips": chips, "nothing_yet": nothing_yet})
 
@@ -155,7 +142,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def repeat(request: HttpRequest, reference: str) -> HttpResponse:
     """The form of a new order, filled from an old line; all but its date is as it was."""
     membership = member(request, MAY_PLACE)
-    typed = orderform.typed_of(_line(membership, reference), membership.shop, request.preference)
+    typed = orderform.typed_of(line_of(membership.shop, reference), membership.shop, request.preference)
     return _form(request, membership, typed)
 
 
@@ -271,7 +258,7 @@ def picture_png(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def approve_strike_off(request: HttpRequest, reference: str) -> HttpResponse:
     """Take the customer's yes to a strike-off, and let the order it is for go on in its design."""
-    sample = _line(member(request, MAY_PLACE), reference)
+    sample = line_of(member(request, MAY_PLACE).shop, reference)
     by: Any = request.user
     try:
         bulk = strikeoffs.approve(sample, by=by)
@@ -371,8 +358,3 @@ def _code(colour: str) -> str:
 def _kept(typed: Mapping[str, str]) -> str:
     """The name under which the device keeps what is typed: a repeat does not mix with the order that is begun."""
     return f"repeat-{typed['repeat_of']}" if typed.get("repeat_of") else KEPT
-
-
-def _line(membership: Membership, reference: str) -> OrderLine:
-    lines = OrderLine.objects.filter(order__shop=membership.shop)
-    return get_object_or_404(lines.select_related("order__shop", "order__customer", "sample_of"), reference=reference)

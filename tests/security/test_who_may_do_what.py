@@ -139,7 +139,7 @@ PAGES = {
     "/erp/retry/{step}/": {"post": PLAN},
     "/erp/settle/{notice}/": {"post": PLAN},
 }
-OPEN = {"/live", "/ready", "/login/", "/logout/"}
+OPEN = {"/live", "/ready", "/login/", "/logout/", "/offline/", "/offline.js"}
 # Open to whoever has the right token, and to nobody else: tests/web/test_customer_pages.py.
 BY_LINK = {
     "/c/{token}/", "/c/{token}/opened/", "/c/{token}/progress/", "/c/{token}/pictures/{candidate}/", "/c/{token}/turn/",

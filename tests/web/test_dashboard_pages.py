@@ -8,8 +8,8 @@ from django.test import Client
 
 from orders.models import Membership, OrderLine, Role, Shop
 from orders.web.dashboard import PANELS, in_words
+from tests.people import signed_in
 from tests.shop_floor import planned
-from tests.web.test_floor_pages import person
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
@@ -17,7 +17,7 @@ PART = {"HX-Request": "true"}
 
 @pytest.fixture
 def paul(mill):
-    return person(mill, "paul", Role.PLANNER)
+    return signed_in(mill, Role.PLANNER, "paul")
 
 
 def test_the_page_holds_a_place_for_each_panel_and_each_opens_by_itself_too(mill, paul):
@@ -39,14 +39,14 @@ def test_the_page_holds_a_place_for_each_panel_and_each_opens_by_itself_too(mill
 
 
 def test_money_is_shown_to_who_deals_with_it(mill):
-    ben = person(mill, "ben", Role.OPERATOR)
+    ben = signed_in(mill, Role.OPERATOR, "ben")
     assert "/dashboard/costs/" not in ben.get("/dashboard/").content.decode()
     assert ben.get("/dashboard/costs/", headers=PART).status_code == 403
     assert ben.get("/dashboard/load/", headers=PART).status_code == 200
 
 
 def test_a_new_shop_sees_what_will_stand_there(db):
-    client = person(Shop.objects.create(slug="new", name="New mill"), "nina", Role.ADMIN)
+    client = signed_in(Shop.objects.create(slug="new", name="New mill"), Role.ADMIN, "nina")
     for name in PANELS:
         page = client.get(f"/dashboard/{name}/", headers=PART)
         assert page.status_code == 200

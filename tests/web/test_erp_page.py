@@ -3,30 +3,21 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
 
 from inventory_sync import mirror
 from inventory_sync import services as inventory
 from inventory_sync.models import Breaker
 from orders import services, steps
-from orders.models import Following, Membership, Notice, OrderLine, Role, Step
+from orders.models import Following, Notice, OrderLine, Role, Step
+from tests.people import signed_in
 
 pytestmark = pytest.mark.django_db
 
 
-def person(shop, role):
-    user = User.objects.create_user(role)
-    Membership.objects.create(shop=shop, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def planner(mill):
-    return person(mill, Role.PLANNER)
+    return signed_in(mill, Role.PLANNER)
 
 
 @pytest.fixture
@@ -68,7 +59,7 @@ def test_what_waits_and_what_was_found_stand_there_with_what_can_be_done(planner
 
 
 def test_who_may_only_look_has_no_buttons(mill, step):
-    page = read(person(mill, Role.OPERATOR))
+    page = read(signed_in(mill, Role.OPERATOR))
     assert "The ERP is away." in page
     assert "Try now" not in page
     assert "Dealt with" not in page

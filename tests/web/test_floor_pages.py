@@ -9,25 +9,18 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from orders.models import FloorReport, Membership, OrderLine, Preference, Role, Shop
+from orders.models import FloorReport, OrderLine, Preference, Role, Shop
 from production.models import JobTicket
+from tests.people import signed_in
 from tests.shop_floor import now, planned
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"Accept": "application/json"}
 
 
-def person(shop, name, role=Role.OPERATOR):
-    user = User.objects.create_user(name)
-    Membership.objects.create(shop=shop, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def ben(mill):
-    return person(mill, "ben")
+    return signed_in(mill, Role.OPERATOR, "ben")
 
 
 @pytest.fixture
@@ -83,7 +76,7 @@ def test_a_tablet_remembers_its_machine(ben, line):
 
 def test_a_new_shop_has_an_empty_floor_and_says_so():
     shop = Shop.objects.create(slug="new", name="New mill")
-    page = person(shop, "nina").get("/floor/").content.decode()
+    page = signed_in(shop, Role.OPERATOR, "nina").get("/floor/").content.decode()
     assert "This shop has no machines yet" in page
 
 
@@ -166,7 +159,7 @@ def test_the_part_that_is_worked_with_is_sent_only_when_it_has_changed(ben, line
 
 
 def test_who_does_not_work_there_sees_the_page_and_reports_nothing(mill, line):
-    client = person(mill, "sue", Role.SALES)
+    client = signed_in(mill, Role.SALES, "sue")
     page = client.get(at(line)).content.decode()
     assert "Operators, planners and administrators report here" in page
     assert 'data-report="start"' not in page
@@ -174,7 +167,7 @@ def test_who_does_not_work_there_sees_the_page_and_reports_nothing(mill, line):
 
 
 def test_another_shop_s_ticket_is_not_there(line):
-    client = person(Shop.objects.create(slug="other", name="Other"), "olga", Role.ADMIN)
+    client = signed_in(Shop.objects.create(slug="other", name="Other"), Role.ADMIN, "olga")
     for address in (at(line), at(line, "work/")):
         assert client.get(address).status_code == 404
     assert client.post(at(line, "report/"), press(line, "start")).status_code == 404

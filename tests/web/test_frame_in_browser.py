@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from orders.models import Preference, Role
@@ -64,8 +63,6 @@ def test_what_is_typed_outlives_a_lost_connection_a_lost_session_and_a_reload(qu
     faces.expects("ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest", "401")
     window = faces.open("sales", width=1024)
     page = window.goto("/new/")
-    if not page.locator("form[data-keep]").count():
-        pytest.skip("not there yet")
     words = page.locator("form[data-keep] [name=words]")
     words.fill("herons among reeds")
 
@@ -91,6 +88,24 @@ def test_what_is_typed_outlives_a_lost_connection_a_lost_session_and_a_reload(qu
     page.keyboard.press("Enter")
     expect(words).to_have_value("herons among reeds")
     expect(page.get_by_role("status").or_(page.get_by_role("alert")).filter(has_text="is here again")).to_be_visible()
+
+
+def test_a_page_that_is_opened_without_a_connection_says_so_and_comes_by_itself_when_it_is_back(quick, faces):
+    faces.expects("ERR_INTERNET_DISCONNECTED")
+    window = faces.open("operator", width=1024)
+    page = window.goto("/floor/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    window.offline()
+    page.goto(faces.home + "/floor/?machine=P1")
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    expect(page.get_by_role("status").filter(visible=True)).to_contain_text("opens by itself")
+    window.axe()
+    window.fits()
+    window.shot("no-connection")
+    window.offline(False)
+    expect(page.get_by_role("heading", name="No connection")).to_have_count(0)
+    expect(page).to_have_url(faces.home + "/floor/?machine=P1")
+    expect(page.locator("header nav")).to_be_visible()
 
 
 def test_a_script_that_does_not_come_from_this_host_as_a_file_is_not_run(quick, faces):

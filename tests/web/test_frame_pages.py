@@ -1,11 +1,11 @@
 """What every page's answer carries, whoever asks."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from orders.models import Membership, Role
+from orders.models import Role
+from tests.people import signed_in
 
 pytestmark = pytest.mark.django_db
 DOCS = "/api/docs/"  # the reference of the API sets styles of its own
@@ -25,11 +25,7 @@ def plain_addresses(resolver=None, before="/"):
 
 @pytest.fixture
 def boss(mill):
-    user = User.objects.create_user("boss")
-    Membership.objects.create(shop=mill, user=user, role=Role.ADMIN)
-    client = Client()
-    client.force_login(user)
-    return client
+    return signed_in(mill, Role.ADMIN, "boss")
 
 
 def policy(answer):

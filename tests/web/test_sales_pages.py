@@ -16,9 +16,10 @@ from django.utils import timezone
 from generation.domain.palette import parse_colour
 from inventory_sync.models import LedgerLot, LedgerReservation
 from orders import asking, orderbook, services
-from orders.models import Membership, Notice, Order, OrderLine, Preference, Role, Shop
+from orders.models import Notice, Order, OrderLine, Preference, Role, Shop
 from orders.web import orderform
 from production import services as production
+from tests.people import signed_in
 from tests.shop_floor import now, placed, planned, released
 
 pytestmark = pytest.mark.django_db
@@ -47,17 +48,9 @@ def typed(**changes):
     return {name: value for name, value in good.items() if value is not None}
 
 
-def signed_in(shop, role=Role.SALES, name="anna"):
-    user = User.objects.create_user(name)
-    Membership.objects.create(shop=shop, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def sales(mill):
-    return signed_in(mill)
+    return signed_in(mill, Role.SALES, "anna")
 
 
 def picture(side=64, name="rose.png"):
@@ -318,7 +311,7 @@ def test_a_picture_that_is_too_large_is_refused(sales, monkeypatch):
 
 def test_a_picture_is_not_shown_to_another_shop_and_not_by_a_forged_name(sales):
     token = orderform.Picture("0" * 64, whole=False).token(Shop(slug="demo"))
-    theirs = signed_in(Shop.objects.create(slug="other", name="Other"), name="bert")
+    theirs = signed_in(Shop.objects.create(slug="other", name="Other"), Role.SALES, "bert")
     part = page_of(sales.post("/new/picture/", {"reference": picture()}))
     ours = re.search(r'id="picture-token" value="([^"]+)"', part)[1]
     assert sales.get(f"/new/picture/{ours}/").status_code == 200
@@ -450,7 +443,7 @@ def test_customers_that_are_known_are_suggested_and_no_other_shop_s(sales, mill)
 
 
 def test_an_old_order_fills_the_form_and_is_marked_as_repeated(quick):
-    sales = signed_in(quick)
+    sales = signed_in(quick, Role.SALES)
     old = released(quick, palette=["#1f2a4d", "#f6ecd9", "#8ba495"], end_use="Scarf", scale=1.5)
     page = page_of(sales.get(f"/lines/{old.reference}/repeat/"))
     for name, value in {
@@ -473,7 +466,7 @@ def test_an_old_order_fills_the_form_and_is_marked_as_repeated(quick):
 
 
 def test_a_design_that_was_never_released_is_drawn_anew(quick):
-    sales = signed_in(quick)
+    sales = signed_in(quick, Role.SALES)
     old = placed(quick)
     assert "The same design again" not in page_of(sales.get(f"/lines/{old.reference}/repeat/"))
     answer = sales.post("/new/", typed(repeat_of=old.reference, same_design="yes"))
@@ -483,7 +476,7 @@ def test_a_design_that_was_never_released_is_drawn_anew(quick):
 
 def test_another_shop_s_order_can_t_be_repeated(quick):
     old = placed(quick)
-    theirs = signed_in(Shop.objects.create(slug="other", name="Other"))
+    theirs = signed_in(Shop.objects.create(slug="other", name="Other"), Role.SALES, "bert")
     assert theirs.get(f"/lines/{old.reference}/repeat/").status_code == 404
     answer = theirs.post("/new/", typed(repeat_of=old.reference))
     assert answer.status_code == 400
@@ -491,7 +484,7 @@ def test_another_shop_s_order_can_t_be_repeated(quick):
 
 
 def test_a_strike_off_is_ordered_first_and_its_yes_hands_the_order_on(quick):
-    sales = signed_in(quick)
+    sales = signed_in(quick, Role.SALES)
     struck = {"strike_off": "yes", "strike_off_m": "1.5", "quantity": "40", "quantity_unit": "yd"}
     answer = sales.post("/new/", typed(**struck, repeat_width="64", repeat_height="64", layout="straight"))
     bulk, sample = OrderLine.objects.order_by("position")
@@ -513,7 +506,7 @@ def shown(answer):
 
 
 def test_lines_are_found_by_number_customer_words_and_cloth(quick):
-    sales = signed_in(quick)
+    sales = signed_in(quick, Role.SALES)
     first, second = placed(quick, words="small checks"), placed(quick, words="large roses", substrate="FAB-COT-POP")
     for query in (first.reference, "checks", "satin", "FAB-COT-SAT", "nord small", "NORD satin checks"):
         assert shown(sales.get("/", {"q": query})) == [first.reference], query
@@ -527,7 +520,7 @@ def test_lines_are_found_by_number_customer_words_and_cloth(quick):
 
 
 def test_lines_stand_where_they_are_looked_for_and_each_heap_is_counted(quick):
-    sales = signed_in(quick)
+    sales = signed_in(quick, Role.SALES)
     lines = {state: planned(quick, state=state) for state in ("released", "generating", "blocked", "done", "cancelled")}
     late = planned(quick, state="in_production", due_in_days=-1)
     promised = planned(quick, metres=60, state="released", due_in_days=0)
@@ -552,7 +545,7 @@ def test_lines_stand_where_they_are_looked_for_and_each_heap_is_counted(quick):
 
 
 def test_the_book_has_pages_and_asks_for_no_more_the_more_lines_there_are(quick, django_assert_max_num_queries):
-    sales = signed_in(quick)
+    sales = signed_in(quick, Role.SALES)
     line = placed(quick)
     order, brief = line.order, line.newest_round
     copies = [
@@ -574,7 +567,7 @@ def test_the_book_has_pages_and_asks_for_no_more_the_more_lines_there_are(quick,
 
 
 def test_only_the_list_is_sent_where_only_the_list_is_asked_for(quick):
-    sales = signed_in(quick)
+    sales = signed_in(quick, Role.SALES)
     placed(quick)
     part = sales.get("/", {"q": "checks"}, headers={"HX-Request": "true"})
     assert "<html" not in page_of(part)
@@ -585,7 +578,7 @@ def test_only_the_list_is_sent_where_only_the_list_is_asked_for(quick):
 
 
 def test_an_empty_book_says_what_will_stand_in_it(quick):
-    assert "Enter the first order" in page_of(signed_in(quick).get("/"))
+    assert "Enter the first order" in page_of(signed_in(quick, Role.SALES).get("/"))
     assert "Enter the first order" not in page_of(signed_in(quick, Role.OPERATOR, "otto").get("/"))
 
 

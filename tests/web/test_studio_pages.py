@@ -8,27 +8,18 @@ from datetime import timedelta
 import cv2
 import numpy as np
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.utils import timezone
 
 from generation import likeness
 from generation import services as generation
 from orders import services, spaces, worker
-from orders.models import AuditEvent, Customer, Decision, HumanEdit, Membership, OrderLine, Role, Shop
+from orders.models import AuditEvent, Customer, Decision, HumanEdit, OrderLine, Role, Shop
 from tests.known_designs import drawn, shown
+from tests.people import signed_in
 from tests.shop_floor import now, placed
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(shop, role, name):
-    user = User.objects.create_user(name)
-    Membership.objects.create(shop=shop, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

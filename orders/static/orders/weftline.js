@@ -9,7 +9,11 @@
   const refused = () => document.getElementById("refused");
 
   // ------------------------------------------------------------------ offline
-  const online = () => { document.getElementById("offline").hidden = navigator.onLine; };
+  const away = document.getElementById("away");  // templates/offline.js shows that page where another can't be fetched
+  const online = () => { document.getElementById("offline").hidden = navigator.onLine || Boolean(away); };
+  navigator.serviceWorker?.register(document.documentElement.dataset.worker).catch(() => {});  // a page works without
+  const back = () => fetch(away.dataset.live, { cache: "no-store" }).then((live) => { if (live.ok) location.reload(); }, () => {});
+  if (away && location.pathname !== "/offline/") setInterval(back, 3000);
   addEventListener("online", online);
   addEventListener("offline", online);
   document.addEventListener("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
