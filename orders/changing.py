@@ -115,6 +115,8 @@ def assess(
     wanted.due_date = due_date or line.due_date
     if all(getattr(wanted, name) == getattr(line, name) for name in ("quantity_m", "substrate", "due_date")):
         raise InvalidOrder("Nothing would be different: give another quantity, cloth or date.")
+    if not line.approvals.exists():
+        raise NotChangeable("No design of it was approved yet: there is nothing that a change could keep.")
     approved = work.newest_approval(line).candidate
     source = work.as_drawn(approved)
     spec = work.spec_of(wanted, source.round)

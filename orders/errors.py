@@ -154,6 +154,20 @@ class PlacedAlready(OrderError):
     http_status = 409
 
 
+class SentAlready(OrderError):
+    """This form was sent before and said something else: look at what came of it, then send it once more."""
+
+    code = "sent_already"
+    http_status = 409
+
+
+class NothingDrawn(OrderError):
+    """Nothing is drawn for this line yet, and nobody has said what shall be."""
+
+    code = "nothing_drawn"
+    http_status = 409
+
+
 class StrikeOffFirst(OrderError):
     """The strike-off comes first: the line is made once that is approved."""
 

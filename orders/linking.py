@@ -30,6 +30,7 @@ from orders.errors import (
     LinkUsedUp,
     NotNewest,
     OutsideLimits,
+    SentAlready,
     SpecificationMoved,
     StaleState,
     UnknownCandidate,
@@ -84,7 +85,7 @@ def make(
 
     The token follows from `once`, the form's own number: sent twice, the form makes one link and shows it twice.
     `days`: how long it holds, else as long as the shop's quotations. Raises InvalidOrder, OutsideLimits,
-    UnknownPalette, UnknownLatentSpace.
+    UnknownPalette, UnknownLatentSpace, and SentAlready where the form says something else now, or its link is over.
     """
     if line.state not in SHOWN:
         nothing = f"This line is {line.state.replace('_', ' ')}: its customer would have nothing to look at."
@@ -100,28 +101,38 @@ def make(
             f"A customer can be given 0 to {MOST_ROUNDS} rounds of designs, and {most_rounds} were asked for.",
             fields={"field": "most_rounds", "value": most_rounds, "limit": [0, MOST_ROUNDS]},
         )
-    kept = possible(line.order.shop, limits).as_json()
+    asked = {
+        "limits": possible(line.order.shop, limits).as_json(),
+        "most_rounds": most_rounds,
+        "shows_price": shows_price,
+    }
     secret = base64.urlsafe_b64encode(salted_hmac(SALT, f"{line.pk} {once}", algorithm="sha256").digest()).decode()
     token, digest = _signer().sign(secret.rstrip("=")), ApiToken.digest_of(secret.rstrip("="))
+    now, lasts = timezone.now(), timedelta(days=days)
+    defaults = {"line": line, "created_by": by, "created_at": now, "expires_at": now + lasts, **asked}
     try:
         with transaction.atomic():
-            link, made = CustomerLink.objects.get_or_create(
-                digest=digest,
-                defaults={
-                    "line": line,
-                    "limits": kept,
-                    "most_rounds": most_rounds,
-                    "shows_price": shows_price,
-                    "created_by": by,
-                    "expires_at": timezone.now() + timedelta(days=days),
-                },
-            )
+            link, made = CustomerLink.objects.get_or_create(digest=digest, defaults=defaults)
             if made:
                 details = {"link": link.pk, "expires": link.expires_at.isoformat()}
                 audit.record(line.order.shop, "link", actor=by, line=line, details=details)
     except IntegrityError:  # the same form came twice at the same time
-        link = CustomerLink.objects.get(digest=digest)
+        link, made = CustomerLink.objects.get(digest=digest), False
+    if not made:
+        there = {name: getattr(link, name) for name in asked}
+        _refuse_another(link, same=there == asked and link.expires_at - link.created_at == lasts)
     return link, token
+
+
+def _refuse_another(link: CustomerLink, *, same: bool) -> None:
+    """Raise SentAlready where a form made a link before that is not what it asks for now, or is over."""
+    state, once_more = state_of(link), "Send it once more to make another."
+    if state in {"closed", "expired"}:
+        over = f"This form was sent before and made link {link.pk}, which is {state}. {once_more}"
+        raise SentAlready(over, fields={"link": link.pk, "state": state})
+    if not same:
+        other = f"This form was sent before and made link {link.pk}; what it says now is something else. {once_more}"
+        raise SentAlready(other, fields={"link": link.pk})
 
 
 def close(link: CustomerLink, *, by: User | None) -> None:
@@ -145,21 +156,23 @@ def settle_pin(pin: Pin, *, answer: str, by: User | None) -> None:
     """Answer a comment, or note without words that it has been dealt with. Raises StaleState when it has been."""
     line = pin.candidate.round.line
     with transaction.atomic():
-        _settle(Pin.objects.filter(pk=pin.pk), answer=answer, by=by)
-        audit.record(line.order.shop, "comment answered", actor=by, line=line, details={"pin": pin.pk})
+        if _settle(Pin.objects.filter(pk=pin.pk), answer=answer, by=by):
+            audit.record(line.order.shop, "comment answered", actor=by, line=line, details={"pin": pin.pk})
 
 
 def settle_wish(wish: CustomerWish, *, answer: str, by: User | None) -> None:
     """Answer what a customer asked for in words. Raises StaleState when it has been."""
     with transaction.atomic():
-        _settle(CustomerWish.objects.filter(pk=wish.pk), answer=answer, by=by)
-        audit.record(wish.line.order.shop, "wish answered", actor=by, line=wish.line, details={"wish": wish.pk})
+        if _settle(CustomerWish.objects.filter(pk=wish.pk), answer=answer, by=by):
+            details = {"wish": wish.pk}
+            audit.record(wish.line.order.shop, "wish answered", actor=by, line=wish.line, details=details)
 
 
 def draw_wish(wish: CustomerWish, *, words: str, by: User | None) -> OrderLine:
     """Draw a line anew with words into which a customer's wish was taken. Raises what `services.revise` raises."""
     with transaction.atomic():
-        _settle(CustomerWish.objects.filter(pk=wish.pk), answer="", by=by)
+        if not _settle(CustomerWish.objects.filter(pk=wish.pk), answer="", by=by):
+            raise StaleState("You have dealt with this already: its line stands as you left it.")
         moved = services.revise(wish.line, by=by, words=words)
         audit.record(wish.line.order.shop, "wish drawn", actor=by, line=moved, details={"wish": wish.pk})
         return moved
@@ -170,10 +183,15 @@ def brief_with(wish: CustomerWish) -> str:
     return f"{wish.line.newest_round.words}; {' '.join(wish.words.split())}"
 
 
-def _settle(asked: QuerySet[Any], *, answer: str, by: User | None) -> None:
-    values = {"answer": answer, "settled_at": timezone.now(), "settled_by": by.get_username() if by else ""}
-    if asked.filter(settled_at=None).update(**values) != 1:
-        raise StaleState("Somebody else has dealt with this meanwhile.")
+def _settle(asked: QuerySet[Any], *, answer: str, by: User | None) -> bool:
+    """Settle what was asked; False where the same person has said the same before. Raises StaleState."""
+    who = by.get_username() if by else ""
+    if asked.filter(settled_at=None).update(answer=answer, settled_at=timezone.now(), settled_by=who) == 1:
+        return True
+    there = asked.get()
+    if who and (there.settled_by, there.answer) == (who, answer):
+        return False
+    raise StaleState(f"{there.settled_by or 'Somebody else'} has dealt with this meanwhile.")
 
 
 # ------------------------------------------------------------------------------------------------ who comes by it
@@ -294,7 +312,7 @@ def pins_on(candidate: Candidate) -> list[Pin]:
 def turn(link: CustomerLink, wish: Turn) -> OrderLine:
     """Draw as a customer turned a knob, within the link's limits and budget.
 
-    Raises UnknownCandidate, OutsideLimits, LinkUsedUp, StaleState, and what `services.explore` raises.
+    Raises UnknownCandidate, OutsideLimits, LinkUsedUp, LinkOver, StaleState, and what `services.explore` raises.
     """
     _refuse_unless_open(link)
     candidate = design_of(link, wish.design)
@@ -303,13 +321,17 @@ def turn(link: CustomerLink, wish: Turn) -> OrderLine:
     drawn = exploration(candidate, limits_in(link.limits), wish)
     with transaction.atomic():
         _spend(link, "returns" if wish.kind == Turning.AGAIN else "rounds")
-        return services.explore(link.line, drawn, by=None, actor=actor_of(link))
+        moved = services.explore(link.line, drawn, by=None, actor=actor_of(link))
+        _still_open(link)
+        return moved
 
 
 def pin(link: CustomerLink, *, design: int, x_mm: float, y_mm: float, words: str, once: uuid.UUID) -> Pin:
-    """Put a comment at a place of a design. Raises UnknownCandidate, OutsideLimits, LinkUsedUp, StaleState."""
-    if not is_undecided(link.line):
-        raise StaleState("A design has been approved: comments are closed. Write to the mill instead.")
+    """Put a comment at a place of a design.
+
+    Raises UnknownCandidate, OutsideLimits, LinkUsedUp, LinkOver, StaleState.
+    """
+    _refuse_comments(link.line)
     candidate = design_of(link, design)
     artwork = candidate.artwork
     for name, place, most in (("x_mm", x_mm, artwork.repeat_width_mm), ("y_mm", y_mm, artwork.repeat_height_mm)):
@@ -321,8 +343,13 @@ def pin(link: CustomerLink, *, design: int, x_mm: float, y_mm: float, words: str
     return _once(link, sent, most=MOST_PINS, action="comment")
 
 
+def _refuse_comments(line: OrderLine) -> None:
+    if not is_undecided(line):
+        raise StaleState("A design has been approved: comments are closed. Write to the mill instead.")
+
+
 def ask(link: CustomerLink, *, words: str, once: uuid.UUID) -> CustomerWish:
-    """Ask for a change in words: t4 of the line's clock. Nothing is drawn. Raises LinkUsedUp."""
+    """Ask for a change in words: t4 of the line's clock. Nothing is drawn. Raises LinkUsedUp, LinkOver."""
     sent = CustomerWish(line=link.line, link=link, words=words, once=once)
     return _once(link, sent, most=MOST_WISHES, action="ask")
 
@@ -352,9 +379,8 @@ def approve(
                 link.line, candidate.position, by=None, actor=actor_of(link), expected=expected, details=details,
                 link=link, name=name,
             )  # fmt: skip
-            # Once more behind the shop's row, which closing a link and rejecting a design take too.
-            _refuse_if_over(CustomerLink.objects.select_related("line__order__shop").get(pk=link.pk))
-            design_of(link, design)
+            _still_open(link)
+            design_of(link, design)  # rejecting one takes the shop's row too
             return approval
     except SpecificationMoved as moved:
         raise _moved(link, seen, moved.fields["now"], expected=expected) from moved
@@ -400,6 +426,13 @@ def _moved(
     return SpecificationMoved(sentence, fields={"field": "digest"})
 
 
+def _still_open(link: CustomerLink) -> CustomerLink:
+    """Return a link as it is behind the shop's row, which closing it takes too. Raises LinkOver where it was closed."""
+    now = CustomerLink.objects.select_related("line__order__shop", "line__order__customer").get(pk=link.pk)
+    _refuse_if_over(now)
+    return now
+
+
 def _refuse_unless_open(link: CustomerLink) -> None:
     if link.line.state == LineState.GENERATING:
         raise StaleState("Designs are being drawn just now: wait for them, then go on.")
@@ -420,13 +453,21 @@ def _spend(link: CustomerLink, counter: str) -> None:
 
 
 def _once(link: CustomerLink, sent: Any, *, most: int, action: str) -> Any:
-    """Keep what was sent, unless the same form was sent before: then return what is kept. Raises LinkUsedUp."""
+    """Keep what was sent, unless the same form was sent before: then return what is kept.
+
+    Raises LinkUsedUp, LinkOver, SentAlready where it said something else, and of a comment StaleState and
+    UnknownCandidate.
+    """
     before = type(sent).objects.filter(once=sent.once, link=link)
     if (there := before.first()) is not None:
-        return there
+        return _the_same(there, sent)
     try:
         with transaction.atomic():
             _recorded(link, action)  # takes the shop's row first: what is counted next can't grow beside us
+            now = _still_open(link)
+            if isinstance(sent, Pin):
+                _refuse_comments(now.line)
+                design_of(now, sent.candidate_id)
             if type(sent).objects.filter(link=link).count() >= most:
                 shop = link.line.order.shop.name
                 full = f"{most} were sent by this link already, as many as it takes. Write to {shop} directly."
@@ -436,7 +477,18 @@ def _once(link: CustomerLink, sent: Any, *, most: int, action: str) -> Any:
     except IntegrityError:  # the same form came twice at the same time
         if (there := before.first()) is None:  # its number is another link's: nobody but a forger has it
             raise UnknownLink from None
+        return _the_same(there, sent)
+
+
+def _the_same(there: Any, sent: Any) -> Any:
+    """Return what was kept of a form, if it says the same now. Raises SentAlready: nothing else is lost in silence."""
+    said = ("words", "candidate_id", "x_mm", "y_mm") if isinstance(sent, Pin) else ("words",)
+    if all(getattr(there, name) == getattr(sent, name) for name in said):
         return there
+    raise SentAlready(
+        "What you sent from here before is kept, and this is something else. Send it once more to have it kept too.",
+        fields={"field": "words"},
+    )
 
 
 def _recorded(link: CustomerLink, action: str) -> None:

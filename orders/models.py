@@ -14,6 +14,7 @@ from generation.models import Artwork
 from orders.domain.exploring import IN_WORDS, Way
 from orders.domain.floor import Report, Said
 from orders.domain.states import LineState, StepState
+from orders.errors import NothingDrawn
 
 
 class Role(models.TextChoices):
@@ -219,8 +220,11 @@ class OrderLine(models.Model):
 
     @property
     def newest_round(self) -> "Round":
-        """The brief that is being worked on."""
-        return self.rounds.order_by("-number")[0]
+        """The brief that is being worked on. Raises NothingDrawn."""
+        newest = self.rounds.order_by("-number").first()
+        if newest is None:
+            raise NothingDrawn(fields={"line": self.reference})
+        return newest
 
 
 class Round(models.Model):

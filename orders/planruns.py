@@ -38,6 +38,7 @@ TRIES: Final = 3
 LEASE: Final = timedelta(minutes=3)  # the first search after an installation compiles for more than a minute
 LOOK_EVERY_S: Final = 0.5  # how often a search looks whether somebody has seen enough
 SECONDS: Final = 10.0
+GOING_ON: Final = (PlanRun.State.ASKED, PlanRun.State.RUNNING)
 HAPPENS: Final = ("breakdown", "booked", "late", "rush")  # changes that a plan answers to
 
 
@@ -70,13 +71,22 @@ class Watch:
 
 
 def ask(shop: Shop, kind: PlanRun.Kind, asked: dict[str, Any], *, by: User | None) -> PlanRun:
-    """Write down that a plan is wanted, and ring for it. Raises InvalidChange for a change that can't be meant."""
+    """Write down that a plan is wanted, and ring for it. Raises InvalidChange for a change that can't be meant.
+
+    The same that the same person asks for once more while it is still looked for is one run: pressed twice, or gone
+    back to and pressed again. Once it has ended it is another question: things stand otherwise by then.
+    """
     branches = asked.get("branches") or ({"": asked["changes"]} if "changes" in asked else {})
     if branches:
         problem = timetable.schedule_of(shop, moving=True).problem
         for name, changes in branches.items():
             _branch(problem, changes, name=name, answers=kind == PlanRun.Kind.REPLAN)
     with transaction.atomic():
+        Shop.objects.select_for_update().get(pk=shop.pk)  # of two presses at once the second sees the first
+        going_on = PlanRun.objects.filter(shop=shop, kind=kind, by=by, cancel=False, state__in=GOING_ON)
+        same = next((run for run in going_on if run.asked == work.plain(asked)), None) if by is not None else None
+        if same is not None:
+            return same
         run = PlanRun.objects.create(shop=shop, kind=kind, asked=asked, by=by)
         tasks.ring_plan(run.pk)
     return run

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from inventory_sync import words
-from orders import floor, flow, names, services, steps, work
+from orders import audit, floor, flow, names, services, steps, work
 from orders.domain.floor import (
     PAUSE_REASONS,
     REJECTED,
@@ -26,7 +26,7 @@ from orders.domain.floor import (
     Said,
 )
 from orders.domain.states import LineState, StepState
-from orders.errors import InvalidReport, ReportRefused, ReportUnlikely
+from orders.errors import InvalidReport, ReportRefused, ReportUnlikely, SentAlready
 from orders.floor import MADE, ON_THE_FLOOR, Operation, operations
 from orders.models import FloorReport, OrderLine, Step
 
@@ -39,6 +39,7 @@ SAME: Final = {
     Said.START: OperationState.RUNNING, Said.RESUME: OperationState.RUNNING, Said.PAUSE: OperationState.PAUSED,
     Said.FINISH: OperationState.DONE,
 }  # fmt: skip
+CHAINED: Final = {Said.FINISH: "metres made", Said.SCRAP: "metres lost", Said.UNDO: "metres taken back"}
 IN_WORDS: Final = {
     OperationState.WAITING: "has not been started",
     OperationState.RUNNING: "is running",
@@ -68,7 +69,7 @@ class NewReport:
 def report(line: OrderLine, new: NewReport, *, by: User) -> FloorReport:
     """Take a report, once, and move the line on where it says so; the ERP is told afterwards.
 
-    Raises InvalidReport, ReportRefused, and ReportUnlikely where it has to be said that it is so (`sure`).
+    Raises InvalidReport, ReportRefused, SentAlready, and ReportUnlikely where it has to be said that it is so (`sure`).
     """
     with transaction.atomic():
         steps.lock_line(line.pk)
@@ -76,6 +77,7 @@ def report(line: OrderLine, new: NewReport, *, by: User) -> FloorReport:
         if before is not None:
             if before.line_id != line.pk:
                 raise InvalidReport("This report was sent for another line.", fields={"field": "once"})
+            _refuse_another(before, new)
             return before
         line = OrderLine.objects.select_related("order__shop").get(pk=line.pk)
         route = operations(line)
@@ -94,8 +96,35 @@ def report(line: OrderLine, new: NewReport, *, by: User) -> FloorReport:
             at=_pressed_at(line, new),
             once=new.once,
         )
+        _chain(line, taken, by=by)
         _move_on(line, taken, by=by)
     return taken
+
+
+def _refuse_another(before: FloorReport, new: NewReport) -> None:
+    """Raise SentAlready where a page reports something else by the number that it has reported by before."""
+    said = ("run", "operation", "kind", "metres", "reason")
+    if any(getattr(before, name) != getattr(new, name) for name in said) or before.undoes_id != new.undoes:
+        raise SentAlready(
+            f"{before.name}: “{before.get_kind_display()}” was reported from this page before, and this is something "
+            "else. Load the page again, then report it.",
+            fields={"field": "once"},
+        )
+
+
+def _chain(line: OrderLine, taken: FloorReport, *, by: User) -> None:
+    """Put into the audit chain what counts as money: metres made and metres lost, with why, and their taking back.
+
+    Who started, paused and went on costs nothing by itself: where that moves the line on, the chain has it so.
+    """
+    counted = taken if taken.undoes is None else taken.undoes
+    if counted.metres is None:
+        return
+    details = {
+        "report": counted.pk, "run": taken.run, "operation": taken.name, "work_centre": taken.work_centre,
+        "kind": counted.kind, "metres": f"{counted.metres:.2f}", "reason": counted.reason, "at": taken.at.isoformat(),
+    }  # fmt: skip
+    audit.record(line.order.shop, CHAINED[Said(taken.kind)], actor=by, line=line, details=details)
 
 
 def _move_on(line: OrderLine, taken: FloorReport, *, by: User) -> None:

@@ -33,6 +33,7 @@ from orders.errors import (
     PlacedAlready,
     PriceMoved,
     SpecificationMoved,
+    StaleState,
     StrikeOffFirst,
     UnknownCandidate,
 )
@@ -292,12 +293,26 @@ def change(
         return moved
 
 
-def prioritise(line: OrderLine, *, priority: int, by: User | None) -> None:
-    """Say how much a day late of a line weighs: the next plan counts it so."""
+def prioritise(line: OrderLine, *, priority: int, by: User | None, seen: int | None = None) -> None:
+    """Say how much a day late of a line weighs: the next plan counts it so. The same said twice is said once.
+
+    `seen`: what it weighed when that was decided, else what `line` says. Raises StaleState when it weighs something
+    else by now.
+    """
+    seen = line.priority if seen is None else seen
     with transaction.atomic():
-        OrderLine.objects.filter(pk=line.pk).update(priority=priority)
-        details = {"priority": priority, "before": line.priority}
-        audit.record(line.order.shop, "prioritise", actor=by, line=line, details=details)
+        if OrderLine.objects.filter(pk=line.pk, priority=seen).update(priority=priority) != 1:
+            now = OrderLine.objects.values_list("priority", flat=True).get(pk=line.pk)
+            if now == priority:
+                return
+            said = line.events.filter(action="prioritise").order_by("-sequence").first()
+            known = said is not None and said.actor and said.details.get("priority") == now
+            who = said.actor if said and known else "Somebody else"
+            so = f"{who} has weighed {line.reference} as {Priority(now).label} meanwhile: look again, then decide."
+            raise StaleState(so, fields={"field": "priority", "measured": now, "seen": seen})
+        if seen != priority:
+            details = {"priority": priority, "before": seen}
+            audit.record(line.order.shop, "prioritise", actor=by, line=line, details=details)
 
 
 def cancel(line: OrderLine, *, by: User | None, actor: str = "") -> OrderLine:

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "orders.web.forms.say_signed_out",
+    "orders.web.undrawn.say_nothing_drawn",
 ]
 
 ROOT_URLCONF = "orders.urls"

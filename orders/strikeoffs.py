@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from orders import audit, services, work
+from orders import audit, planning, services, work
 from orders.domain.states import LineEvent, LineState
 from orders.errors import IllegalTransition, InvalidOrder, StrikeOffFirst
 from orders.models import OrderLine
@@ -39,6 +39,7 @@ def approve(sample: OrderLine, *, by: User | None) -> OrderLine:
     if bulk.state != LineState.DRAFT:
         raise IllegalTransition(LineState(bulk.state), LineEvent.SUBMIT)
     with transaction.atomic():
+        planning.lock((sample, bulk))
         if sample.state == LineState.INSPECTING:
             services.passed(sample, by=by)
         # First of all: of two who approve it at once the second is told so here, and writes no round beside.

@@ -127,14 +127,21 @@ def knobs_of(candidate: Candidate, limits: Limits) -> dict[str, Any]:
     if sizes and from_words:
         knobs[Turning.SIZE] = sizes
     roles = artwork.roles or range(len(artwork.palette))
-    named = {name: generation.palette_named(name) for name in limits.palettes}
+    kept = generation.palettes()  # one that was offered may be gone since
+    named = {name: kept[name] for name in limits.palettes if name in kept}
     if fitting := {name: [of[role] for role in roles] for name, of in named.items() if max(roles) < len(of)}:
         knobs[Turning.PALETTE] = fitting
     if limits.colours:
         knobs[Turning.COLOURS] = list(limits.colours)
-    if limits.axes:
+    if limits.axes and axes_in(brief.line.order.shop, limits):
         knobs[Turning.WALK] = dict(limits.axes)
     return knobs
+
+
+def is_less(shop: Shop, limits: Limits) -> bool:
+    """True where something that a link was made with is not there any more: a palette, the brand's space, its axes."""
+    there = {axis.name for axis, _bounds in axes_in(shop, limits)}
+    return bool(set(limits.palettes) - set(generation.palettes()) or set(limits.axes or ()) - there)
 
 
 def axes_in(shop: Shop, limits: Limits) -> list[tuple[latent.Axis, Bounds]]:

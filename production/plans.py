@@ -119,6 +119,12 @@ def published(shop: str) -> int:
     return number or 0
 
 
+def take_turn(shop: str) -> None:
+    """Wait, inside the caller's transaction, until nobody else keeps a plan of this shop."""
+    PublishedPlan.objects.get_or_create(shop=shop)
+    PublishedPlan.objects.filter(shop=shop).update(last=F("last"))
+
+
 @transaction.atomic
 def keep(
     shop: str,

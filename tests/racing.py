@@ -25,3 +25,35 @@ def at_once(*actions):
     for thread in threads:
         thread.join(120)
     return ends
+
+
+def stopped_before(monkeypatch, where, name):
+    """Make the next caller of a function wait before it; returns (it has arrived, let it go on)."""
+    arrived, go_on, honest = threading.Event(), threading.Event(), getattr(where, name)
+
+    def waiting(*args, **kwargs):
+        if not arrived.is_set():
+            arrived.set()
+            assert go_on.wait(60)
+        return honest(*args, **kwargs)
+
+    monkeypatch.setattr(where, name, waiting)
+    return arrived, go_on
+
+
+def beside(action, failed=None):
+    """Start an action in a thread with a connection of its own; what it raises goes into `failed`."""
+
+    def run():
+        try:
+            action()
+        except Exception as error:  # the test looks at it
+            if failed is None:
+                raise
+            failed.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread

@@ -444,13 +444,16 @@ class LineBrief(serializers.ModelSerializer):
         )  # fmt: skip
 
     def get_repeat_mm(self, line: OrderLine) -> list[float]:
-        return [_newest(line).repeat_width_mm, _newest(line).repeat_height_mm]
+        newest = _newest(line)
+        return [newest.repeat_width_mm, newest.repeat_height_mm] if newest else []
 
     def get_words(self, line: OrderLine) -> str:
-        return _newest(line).words
+        newest = _newest(line)
+        return newest.words if newest else ""
 
     def get_layout(self, line: OrderLine) -> str:
-        return _newest(line).layout
+        newest = _newest(line)
+        return newest.layout if newest else ""
 
 
 class LineView(LineBrief):
@@ -467,7 +470,8 @@ class LineView(LineBrief):
 
     @extend_schema_field(CandidateView(many=True))
     def get_candidates(self, line: OrderLine) -> Any:
-        return CandidateView(_newest(line).candidates.all(), many=True).data
+        newest = _newest(line)
+        return CandidateView(newest.candidates.all() if newest else (), many=True).data
 
     @extend_schema_field(FileView(many=True))
     def get_files(self, line: OrderLine) -> Any:
@@ -724,5 +728,6 @@ class ErrorView(serializers.Serializer):
         }
 
 
-def _newest(line: OrderLine) -> Round:
-    return max(line.rounds.all(), key=lambda brief: brief.number)
+def _newest(line: OrderLine) -> Round | None:
+    """The brief that is being worked on; None: nobody has said yet what shall be drawn."""
+    return max(line.rounds.all(), key=lambda brief: brief.number, default=None)

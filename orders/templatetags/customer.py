@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -77,16 +78,22 @@ def ready_by(line: OrderLine) -> datetime | None:
 
 
 @register.simple_tag
-def links_panel(line: OrderLine, membership: Membership) -> dict[str, Any]:
-    """A line's links with how each stands, and what a new one would allow."""
-    limits = linking.usual_limits(line)
+def links_panel(line: OrderLine, membership: Membership, typed: QueryDict | str = "") -> dict[str, Any]:
+    """A line's links with how each stands, and what a new one would allow; `typed`: what was refused."""
+    limits: Any = linking.usual_limits(line)
+    if isinstance(typed, QueryDict) and typed:
+        bounds = {knob: [typed.get(f"{knob}_{end}", "") for end in ("least", "most")] for knob in turning.WIDEST}
+        limits = {knob: both if f"{knob}_on" in typed else None for knob, both in bounds.items()}
+        limits |= {"palettes": typed.getlist("palettes"), "space": typed.get("space", ""), "colours": ()}
+    ticked = limits["palettes"] if isinstance(limits, dict) else limits.palettes
     return {
+        "hides_price": isinstance(typed, QueryDict) and bool(typed) and "shows_price" not in typed,
         "links": [{"link": each, "state": linking.state_of(each)} for each in linking.links_of(line)],
         "may": membership.role in api.SELL,
         "possible": line.state in linking.SHOWN,
         "limits": limits,
         "widest": turning.WIDEST,
-        "palettes": [(name, colours[:6], name in limits.palettes) for name, colours in sorted(NAMED_PALETTES.items())],
+        "palettes": [(name, colours[:6], name in ticked) for name, colours in sorted(NAMED_PALETTES.items())],
         "spaces": turning.spaces(line.order.shop),
         "days": line.order.shop.quotation_days,
         "once": uuid.uuid4(),

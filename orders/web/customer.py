@@ -14,29 +14,23 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import ValidationError
 
+from generation.domain.pattern import Layout
 from orders import linking, services, turning, work
 from orders.api.problems import problem
 from orders.domain.asked import Unit, asked_of
 from orders.domain.states import LineState
-from orders.errors import LinkBusy, LinkOver, UnknownCandidate, UnknownLink
+from orders.errors import LinkBusy, LinkOver, NothingDrawn, UnknownCandidate, UnknownLink
 from orders.models import Candidate, CustomerLink, Membership, Preference
 from orders.templatetags.measures import INCH_MM
 from orders.web.customer_forms import ApprovalInput, PinInput, TurnInput, WishInput
 from orders.web.forms import decimal_point, taken, whole_number, wished
+from orders.web.plainly import plainly
 from orders.web.sales import product_for
+from orders.web.wording import LAYOUTS
 from production import services as production
-
-LAYOUTS = {
-    "straight": pgettext_lazy("layout", "straight"),
-    "half_drop": pgettext_lazy("layout", "half drop"),
-    "third_drop": pgettext_lazy("layout", "third drop"),
-    "half_brick": pgettext_lazy("layout", "half brick"),
-    "mirror": pgettext_lazy("layout", "mirrored"),
-}
 
 # What goes on by itself within minutes: the page looks again while it lasts.
 PREPARING = (LineState.PLANNING, LineState.RELEASING, LineState.SYNCING)
@@ -60,6 +54,8 @@ def by_link(view: View) -> View:
                 response = view(request, link, token, **rest)
         except (UnknownLink, LinkOver, LinkBusy) as refusal:
             response = _refused(request, refusal)
+        except NothingDrawn as refusal:
+            response = _refused(request, refusal, link=link, status=200 if request.method == "GET" else 409)
         except UnknownCandidate as refusal:
             response = _refused(request, refusal, back=reverse("customer", args=[token]), link=link)
         for name, value in HEADERS.items():
@@ -91,7 +87,7 @@ def acting(view: View) -> View:
             assert known is not None
             status, body = known
             field = str(body["fields"].get("field", ""))
-            sentence = body["message"].removeprefix(f"{field}: ")
+            sentence = plainly(body["message"].removeprefix(f"{field}: "))
             now = linking.opened_by(token)
             return _page(request, now, token, refusal=sentence, field=field, status=status)
 
@@ -273,7 +269,7 @@ def _design(link: CustomerLink, candidate: Candidate) -> dict[str, Any]:
         "name": f"{brief.number}.{candidate.position}",
         "brief": brief,
         "artwork": artwork,
-        "layout": LAYOUTS[brief.layout],
+        "layout": LAYOUTS[Layout(brief.layout)],
         "cloth": spec.name if spec else line.substrate or line.weave,
         "look": production.cloth_look(spec) if spec else None,
         "across": spec.usable_width_px / spec.width_px if spec else None,
@@ -283,6 +279,7 @@ def _design(link: CustomerLink, candidate: Candidate) -> dict[str, Any]:
         "turnable": linking.is_open(line),
         "knobs": {str(name): value for name, value in turning.knobs_of(candidate, limits).items()},
         "axes": turning.axes_in(line.order.shop, limits),
+        "less": turning.is_less(line.order.shop, limits),
         "pins": pins,
         "marks": [{"x_mm": each.x_mm, "y_mm": each.y_mm, "number": n} for n, each in enumerate(pins, start=1)],
         "digest": services.digest_of(specification),
@@ -315,13 +312,15 @@ def _quantity(line: Any) -> dict[str, Any]:
     }
 
 
-def _refused(request: HttpRequest, refusal: Any, *, back: str = "", link: CustomerLink | None = None) -> HttpResponse:
+def _refused(
+    request: HttpRequest, refusal: Any, *, back: str = "", link: CustomerLink | None = None, status: int | None = None
+) -> HttpResponse:
     context = {
         "refusal": refusal,
         "shop": refusal.fields.get("shop") or (link.line.order.shop.name if link else ""),
         "back": back,
     }
-    response = render(request, "customer/over.html", context, status=refusal.http_status)
+    response = render(request, "customer/over.html", context, status=status or refusal.http_status)
     if isinstance(refusal, LinkBusy):
         response["Retry-After"] = "60"
     return response

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 
 from orders.api.problems import problem
 from orders.api.serializers import Strict
-from orders.models import Membership, Role
+from orders.models import Membership, OrderLine, Role, Shop
+from orders.web.plainly import plainly
 
 # What the fields of an order are called on the pages, where that is not their own name.
 NAMES = {
@@ -18,17 +21,30 @@ NAMES = {
     "palette": "Palette", "reference": "Reference picture", "layout": "Layout", "repeat_mm": "Repeat",
     "due_in_days": "Due in days", "candidate": "Candidate", "candidates": "Candidates", "strength": "Strength",
     "share": "Share", "scale": "Size", "density": "Density", "colours": "Colours", "generator": "Drawn by",
-    "due_date": "Due", "price": "Price",
+    "due_date": "Due", "price": "Price", "most_rounds": "Rounds of designs", "since": "From",
+    "per_hour": "Cost of an hour", "emphasis": "What counts more", "job": "Order", "least": "From", "most": "To",
+    "called": "Name", "colour": "Colours", "kind": "What happens", "q": "Search", "once": "", "expected": "",
 }  # fmt: skip
 
 
 def say_signed_out(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer 401 to a part of a page that is asked for after the session ended: what was typed stays on the screen."""
+    """Answer 401 to a part of a page that is asked for after the session ended: what was typed stays on the screen.
+
+    Who sent a whole form is led back to the page that it stands on, which keeps what was typed, and not to its address.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        to_login = response.status_code == 302 and response["Location"].startswith(settings.LOGIN_URL)
-        return HttpResponse(status=401) if to_login and request.headers.get("HX-Request") else response
+        if response.status_code != 302 or not response["Location"].startswith(settings.LOGIN_URL):
+            return response
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401)
+        if request.method == "POST" and request.path != settings.LOGIN_URL:
+            page = urlsplit(request.META.get("HTTP_REFERER", ""))
+            ours = page.netloc == request.get_host() and page.path.startswith("/")
+            back = f"{page.path}?{page.query}" if ours and page.query else page.path if ours else "/"
+            response["Location"] = f"{settings.LOGIN_URL}?{urlencode({'next': back})}"
+        return response
 
     return middleware
 
@@ -39,6 +55,12 @@ def member(request: HttpRequest, allowed: frozenset[Role]) -> Membership:
     if membership is None or membership.role not in allowed:
         raise PermissionDenied
     return membership
+
+
+def line_of(shop: Shop, reference: str) -> OrderLine:
+    """Return a line of this shop; another shop's is as unknown as one that never was. Raises Http404."""
+    lines = OrderLine.objects.select_related("order__shop", "order__customer", "sample_of")
+    return get_object_or_404(lines, order__shop=shop, reference=reference)
 
 
 def wished(shape: type[Strict], typed: dict[str, Any]) -> Any:
@@ -55,9 +77,10 @@ def said(error: Exception) -> tuple[str, str]:
     path = str(known[1]["fields"].get("field", ""))
     field = path.rpartition(".")[2].partition("[")[0]
     sentence = known[1]["message"]
-    if path and sentence.startswith(f"{path}: "):
-        sentence = f"{NAMES.get(field, field)}: {sentence.removeprefix(f'{path}: ')}"
-    return sentence, field
+    if not path or not sentence.startswith(f"{path}: "):
+        return plainly(sentence), field
+    name = NAMES.get(field, field.replace("_", " ").capitalize())
+    return f"{name}: {plainly(sentence.removeprefix(f'{path}: '))}".removeprefix(": "), field
 
 
 def decimal_point(typed: str) -> str:

@@ -16,9 +16,10 @@ from orders import linking, services, turning
 from orders.api import views as api
 from orders.api.permissions import EVERYONE
 from orders.api.serializers import ReviseInput
+from orders.errors import SentAlready
 from orders.models import CustomerLink, CustomerWish, Membership, OrderLine, Pin
 from orders.web.customer_forms import AnswerInput, LinkInput
-from orders.web.forms import colours_in, decimal_point, member, said, wished
+from orders.web.forms import colours_in, decimal_point, line_of, member, said, wished
 
 Refusals = (ValidationError, *services.Refusals)
 
@@ -27,14 +28,15 @@ Refusals = (ValidationError, *services.Refusals)
 def make(request: HttpRequest, reference: str) -> HttpResponse:
     """The links of a line, and a new one: its address is shown this once."""
     membership = member(request, api.SELL if request.method == "POST" else EVERYONE)
-    line = _line(membership, reference)
+    line = line_of(membership.shop, reference)
     if request.method != "POST":
         return _links(request, membership, line)
     by: Any = request.user
     try:
         link, token = linking.make(line, by=by, **wished(LinkInput, _typed_link(request)))
     except Refusals as refusal:
-        return _links(request, membership, line, refusal=said(refusal)[0], status=400)
+        status = 409 if isinstance(refusal, SentAlready) else 400
+        return _links(request, membership, line, refusal=said(refusal)[0], typed=request.POST, status=status)
     address = settings.WEFTLINE["public_url"].rstrip("/") + reverse("customer", args=[token])
     return _links(request, membership, line, made={"link": link, "address": address})
 
@@ -44,7 +46,7 @@ def make(request: HttpRequest, reference: str) -> HttpResponse:
 def close(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """Take a link back."""
     membership = member(request, api.SELL)
-    line = _line(membership, reference)
+    line = line_of(membership.shop, reference)
     by: Any = request.user
     linking.close(
         get_object_or_404(CustomerLink.objects.select_related("line__order__shop"), pk=number, line=line), by=by
@@ -57,14 +59,14 @@ def close(request: HttpRequest, reference: str, number: int) -> HttpResponse:
 def answer_pin(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """Answer a comment, or note that it has been dealt with."""
     membership = member(request, api.DESIGN)
-    line = _line(membership, reference)
+    line = line_of(membership.shop, reference)
     pins = Pin.objects.select_related("candidate__round__line__order__shop")
     pin = get_object_or_404(pins, pk=number, candidate__round__line=line)
     by: Any = request.user
     try:
         linking.settle_pin(pin, by=by, **wished(AnswerInput, {"answer": request.POST.get("answer", "")}))
     except Refusals as refusal:
-        return _parts(request, membership, line, "customer/_pins.html", refusal)
+        return _parts(request, membership, line, "customer/_pins.html", refusal, number)
     return _parts(request, membership, line, "customer/_pins.html")
 
 
@@ -73,13 +75,13 @@ def answer_pin(request: HttpRequest, reference: str, number: int) -> HttpRespons
 def answer_wish(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """Answer what a customer asked for in words."""
     membership = member(request, api.SELL)
-    line = _line(membership, reference)
+    line = line_of(membership.shop, reference)
     wish = get_object_or_404(CustomerWish.objects.select_related("line__order__shop"), pk=number, line=line)
     by: Any = request.user
     try:
         linking.settle_wish(wish, by=by, **wished(AnswerInput, {"answer": request.POST.get("answer", "")}))
     except Refusals as refusal:
-        return _parts(request, membership, line, "customer/_wishes.html", refusal)
+        return _parts(request, membership, line, "customer/_wishes.html", refusal, number)
     return _parts(request, membership, line, "customer/_wishes.html")
 
 
@@ -88,36 +90,42 @@ def answer_wish(request: HttpRequest, reference: str, number: int) -> HttpRespon
 def draw_wish(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """Draw the line anew with words into which a wish was taken."""
     membership = member(request, api.DESIGN)
-    line = _line(membership, reference)
+    line = line_of(membership.shop, reference)
     wish = get_object_or_404(CustomerWish.objects.select_related("line__order__shop"), pk=number, line=line)
     by: Any = request.user
     try:
         linking.draw_wish(wish, by=by, **wished(ReviseInput, {"words": request.POST.get("words", "")}))
     except Refusals as refusal:
-        messages.error(request, said(refusal)[0])
+        return _parts(request, membership, line, "customer/_wishes.html", refusal, number)
+    if request.htmx:
+        return HttpResponse(headers={"HX-Redirect": reverse("line", args=[reference])})
     return redirect("line", reference=reference)
-
-
-def _line(membership: Membership, reference: str) -> OrderLine:
-    lines = OrderLine.objects.select_related("order__shop", "order__customer")
-    return get_object_or_404(lines, reference=reference, order__shop=membership.shop)
 
 
 def _links(
     request: HttpRequest, membership: Membership, line: OrderLine, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     template = "customer/_links.html" if request.htmx else "customer/links.html"
-    context = {"line": line, "membership": membership, "typed": request.POST, **more}
+    context = {"line": line, "membership": membership, **more}
     return render(request, template, context, status=status)
 
 
 def _parts(
-    request: HttpRequest, membership: Membership, line: OrderLine, template: str, refusal: Exception | None = None
+    request: HttpRequest,
+    membership: Membership,
+    line: OrderLine,
+    template: str,
+    refusal: Exception | None = None,
+    number: int = 0,
 ) -> HttpResponse:
-    """Answer with the part of the page that has changed; to a browser without htmx, with the line's page."""
+    """Answer with the part of the page that has changed; to a browser without htmx, with the line's page.
+
+    What was typed for the one of that number and was refused stays in its field.
+    """
     sentence = said(refusal)[0] if refusal else ""
     if request.htmx:
-        context = {"line": line, "membership": membership, "refusal": sentence}
+        typed = {"number": number, **request.POST.dict()} if refusal else {}
+        context = {"line": line, "membership": membership, "refusal": sentence, "typed": typed}
         return render(request, template, context, status=409 if refusal else 200)
     if refusal:
         messages.error(request, sentence)

@@ -24,6 +24,7 @@ from orders.models import OrderLine, Preference, Shop
 from orders.services import NewLine
 from orders.templatetags.measures import INCH_MM
 from orders.web.forms import colours_in, decimal_point, said, wished
+from orders.web.plainly import plainly
 
 MM: Final = {"mm": Decimal(1), "cm": Decimal(10), "in": INCH_MM}
 SALT: Final = "reference picture"
@@ -175,6 +176,7 @@ def order_of(shop: Shop, typed: Typed, *, picture: Picture | None) -> dict[str, 
 def wish_of(shop: Shop, typed: Typed) -> Wish:
     """Return as much of an order as can be read of what has been typed so far; what can't be read is not said yet."""
     kind, code = _cloth(typed)
+    code = code if code.isprintable() else ""
     sizes = [_number(_mm(typed.get(name, ""), typed)) for name in ("repeat_width", "repeat_height")]
     repeat = None
     if typed.get("layout") in {layout.value for layout in Layout} and all(size and size > 0 for size in sizes):
@@ -233,7 +235,7 @@ def _sentences(detail: Any, path: str) -> Sequence[tuple[str, str]]:
         nested = any(isinstance(inner, dict | list) for inner in detail)
         within = ((f"{path}[{number}]" if nested else path, inner) for number, inner in enumerate(detail) if inner)
         return [each for there, inner in within for each in _sentences(inner, there)]
-    return [(path, str(detail))]
+    return [(path, plainly(str(detail)))]
 
 
 def _line_of(shop: Shop, typed: Typed) -> dict[str, Any]:

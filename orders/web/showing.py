@@ -21,9 +21,11 @@ from orders.api import views as api
 from orders.comparing import Difference
 from orders.domain.asked import YARD_M, asked_of
 from orders.domain.states import CHANGEABLE, LineState
+from orders.errors import NothingDrawn
 from orders.models import Approval, Candidate, Membership, OrderLine, Round
 from orders.web import sales
 from orders.web.forms import whole_number
+from orders.web.wording import STATES
 from production import services as production
 
 MAY: Mapping[str, frozenset[Any]] = {
@@ -50,15 +52,6 @@ OFFERED = {
     LineState.RELEASED: ("send", "change", "cancel"),
     LineState.IN_PRODUCTION: ("send",),
 }
-STATES = {
-    LineState.DRAFT: gettext_lazy("draft"), LineState.GENERATING: gettext_lazy("being drawn"),
-    LineState.PROOFING: gettext_lazy("to be chosen"), LineState.PLANNING: gettext_lazy("being planned"),
-    LineState.RELEASING: gettext_lazy("files being written"), LineState.SYNCING: gettext_lazy("being told to the ERP"),
-    LineState.RELEASED: gettext_lazy("released"), LineState.IN_PRODUCTION: gettext_lazy("in production"),
-    LineState.INSPECTING: gettext_lazy("being inspected"), LineState.DONE: gettext_lazy("done"),
-    LineState.BLOCKED: gettext_lazy("a person has to decide"), LineState.CANCELLING: gettext_lazy("being cancelled"),
-    LineState.CANCELLED: gettext_lazy("cancelled"),
-}  # fmt: skip
 STAGES = {
     "request_to_first_preview": gettext_lazy("Request to first design"),
     "preview_to_proof": gettext_lazy("First design to first that can be made"),
@@ -213,6 +206,14 @@ def line_of(membership: Membership, reference: str) -> OrderLine:
     return get_object_or_404(lines.prefetch_related(*whole), reference=reference)
 
 
+def newest_of(line: OrderLine) -> Round:
+    """Return the brief that is being worked on, of what `line_of` has read. Raises NothingDrawn."""
+    newest = max(line.rounds.all(), key=lambda brief: brief.number, default=None)
+    if newest is None:
+        raise NothingDrawn(fields={"line": line.reference})
+    return newest
+
+
 def page(membership: Membership, line: OrderLine, *, design: str = "", **more: Any) -> dict[str, Any]:
     """Return all that the page of a line shows; `design`: the id of the one that is chosen, as it was sent."""
     rounds = drawn(line)
@@ -260,8 +261,10 @@ def page(membership: Membership, line: OrderLine, *, design: str = "", **more: A
 
 
 def drawn(line: OrderLine) -> list[Drawn]:
-    """Return the rounds of a line with their designs, the newest first."""
+    """Return the rounds of a line with their designs, the newest first. Raises NothingDrawn where there are none."""
     rounds = sorted(line.rounds.all(), key=lambda brief: -brief.number)
+    if not rounds:
+        raise NothingDrawn(fields={"line": line.reference})
     candidates = [candidate for brief in rounds for candidate in brief.candidates.all()]
     turned_down = deciding.rejected([candidate.pk for candidate in candidates])
     approved = {approval.candidate_id for approval in line.approvals.all()}

@@ -19,7 +19,7 @@ from rest_framework.exceptions import ValidationError
 from generation.domain.pattern import Layout, Repeat
 from orders import comparing, promising, quoting, sending, services, standing
 from orders.api.permissions import EVERYONE
-from orders.api.serializers import ApproveInput, ChangeInput, ExploreInput, ReviseInput, SendInput, Text
+from orders.api.serializers import ApproveInput, ChangeInput, ExploreInput, ReviseInput, SendInput
 from orders.domain.asked import Asked, Unit
 from orders.errors import IllegalTransition, NotNewest, StaleState
 from orders.models import Candidate, Membership, OrderLine
@@ -28,13 +28,16 @@ from orders.web.forms import colours_in, decimal_point, member, said, whole_numb
 
 # After these the page is another one; after all others only what has changed is swapped in.
 NEW_PAGE = frozenset({"explore", "revise", "change", "submit"})
+NOT_WHOLE = "This page is not whole: load it again, then approve."
 
 
 class Agreed(ApproveInput):
     """A yes as the page sends it: with the scale confirmed, and the digest of what was shown."""
 
     scale = serializers.BooleanField(default=False)
-    expected = Text(max_length=64, required=False, allow_blank=True)
+    expected = serializers.RegexField(
+        r"\A[0-9a-f]{64}\Z", error_messages=dict.fromkeys(("required", "blank", "null", "invalid"), NOT_WHOLE)
+    )
 
     def validate_scale(self, looked_at: bool) -> bool:
         """Refuse a yes to a size that nobody looked at. Raises ValidationError."""
@@ -57,7 +60,7 @@ def state(request: HttpRequest, reference: str) -> HttpResponse:
     """What has changed on a line's page since `seen`; nothing (204) when nothing has."""
     membership = member(request, EVERYONE)
     wanted = showing.line_of(membership, reference)
-    newest = max(wanted.rounds.all(), key=lambda brief: brief.number)
+    newest = showing.newest_of(wanted)
     mark, seen = standing.mark(wanted, newest), request.GET.get("seen", "")
     if seen == mark:
         return HttpResponse(status=204)
@@ -103,7 +106,7 @@ def inquire(request: HttpRequest, reference: str) -> HttpResponse:
     """When a design could be ready if it were decided now. Nothing is held."""
     membership = member(request, showing.MAY_ASK)
     wanted = showing.line_of(membership, reference)
-    brief = max(wanted.rounds.all(), key=lambda brief: brief.number)
+    brief = showing.newest_of(wanted)
     try:
         answer = promising.inquire(
             membership.shop,
@@ -158,7 +161,7 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
 def _approve(request: HttpRequest, wanted: OrderLine, by: Any) -> str:
     names = ("candidate", "expected", "scale")
     wish = wished(Agreed, {name: request.POST[name] for name in names if name in request.POST})
-    services.approve(wanted, wish["candidate"], by=by, expected=wish.get("expected", ""))
+    services.approve(wanted, wish["candidate"], by=by, expected=wish["expected"])
     return _("Approved. It is planned now, then its files are written and verified.")
 
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from inventory_sync.models import LedgerOrder, LedgerSale
 from orders import flow, promising, recording, services, steps, strikeoffs, work, worker
 from orders.errors import HoldChanged, IllegalTransition, StaleState
 from orders.models import Approval, Order, OrderLine, Step
-from tests.racing import at_once
+from tests.racing import at_once, beside, stopped_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,38 +130,6 @@ def test_a_customer_chooses_while_the_quotation_is_being_written(mill, monkeypat
     assert Step.objects.get(line=line, kind="quote").state == "dropped"
     sale = LedgerSale.objects.get()
     assert (sale.state, sale.lines.get().quantity) == ("confirmed", 6)
-
-
-def stopped_before(monkeypatch, where, name):
-    """Make the next caller of a function wait before it; returns (it has arrived, let it go on)."""
-    arrived, go_on, honest = threading.Event(), threading.Event(), getattr(where, name)
-
-    def waiting(*args, **kwargs):
-        if not arrived.is_set():
-            arrived.set()
-            assert go_on.wait(60)
-        return honest(*args, **kwargs)
-
-    monkeypatch.setattr(where, name, waiting)
-    return arrived, go_on
-
-
-def beside(action, failed=None):
-    """Start an action in a thread with a connection of its own; what it raises goes into `failed`."""
-
-    def run():
-        try:
-            action()
-        except Exception as error:  # the test looks at it
-            if failed is None:
-                raise
-            failed.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 # Where the worker's transaction stands when the person cancels: before it, with its step taken, with its next step
@@ -307,18 +275,104 @@ def test_a_form_sent_twice_at_once_makes_one_order_and_without_its_number_two(mi
     assert Step.objects.filter(kind="draw").count() == orders
 
 
-def test_a_strike_off_that_two_people_approve_at_once_hands_its_order_on_once(mill):
-    sample = in_proofing(mill)
+def struck_off(shop, *, done):
+    """A strike-off whose cloth is there, with the order that waits for it."""
+    sample = in_proofing(shop)
     services.approve(sample, 1, by=None)
     worker.run_until_rest([sample])
     sample = services.finished(services.started(seen(sample)))
-    bulk = placed(mill, quantity_m=20)
+    if done:
+        sample = services.passed(sample)
+    bulk = placed(shop, quantity_m=20)
     OrderLine.objects.filter(pk=bulk.pk).update(state="draft", version=1)
     OrderLine.objects.filter(pk=sample.pk).update(sample_of=bulk)
     Step.objects.filter(line=bulk).delete()
-    one, two = (
-        OrderLine.objects.select_related("order__shop", "sample_of__order__shop").get(pk=sample.pk) for _ in "12"
-    )
+    return sample, bulk
+
+
+def seen_whole(sample):
+    return OrderLine.objects.select_related("order__shop", "sample_of__order__shop").get(pk=sample.pk)
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["being inspected", "passed before"])
+def test_a_strike_off_that_two_people_approve_at_once_hands_its_order_on_once(mill, done):
+    sample, bulk = struck_off(mill, done=done)
+    one, two = seen_whole(sample), seen_whole(sample)
     ends = at_once(lambda: strikeoffs.approve(one, by=None), lambda: strikeoffs.approve(two, by=None))
     assert len(losers(ends)) == 1, ends
     assert (bulk.rounds.count(), Step.objects.filter(line=bulk).count()) == (2, 1)
+    assert bulk.events.filter(action="submit").count() == 2  # when it was placed, and now
+    assert sample.events.filter(action="strike-off approved").count() == 1
+
+
+def test_with_the_compare_and_set_off_both_hand_it_on(mill, monkeypatch):
+    """The negative control."""
+    sample, bulk = struck_off(mill, done=True)
+    one, two = seen_whole(sample), seen_whole(sample)
+    honest = flow.move
+    monkeypatch.setattr(
+        flow, "move", lambda line, event, **more: seen(line) if moved(line) else honest(line, event, **more)
+    )
+    strikeoffs.approve(one, by=None)
+    strikeoffs.approve(two, by=None)
+    assert (bulk.rounds.count(), sample.events.filter(action="strike-off approved").count()) == (3, 2)
+
+
+def moved(line):
+    """True for a line that has moved on since it was read."""
+    return seen(line).version != line.version
+
+
+def yes_while_the_order_is_cancelled(shop, monkeypatch):
+    """A strike-off is approved while its order is cancelled; returns both, and who was told."""
+    sample, bulk = struck_off(shop, done=False)
+    whole, order = seen_whole(sample), seen(bulk)
+    arrived, go_on = stopped_before(monkeypatch, strikeoffs.services, "submit")
+    failed = []
+    yes = beside(lambda: strikeoffs.approve(whole, by=None), failed)
+    assert arrived.wait(60)
+    no = beside(lambda: services.cancel(order, by=None), failed)
+    time.sleep(0.5)
+    go_on.set()
+    for thread in (yes, no):
+        thread.join(60)
+    return sample, bulk, failed
+
+
+def test_a_strike_off_s_yes_and_its_order_s_cancellation_do_not_wait_for_ever_for_each_other(mill, monkeypatch):
+    sample, bulk, failed = yes_while_the_order_is_cancelled(mill, monkeypatch)
+    # The order was handed on before it could be cancelled: whoever cancels is told so, and nobody is thrown out.
+    assert [type(each) for each in failed] == [StaleState], failed
+    assert (seen(bulk).state, seen(sample).state) == ("generating", "done")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer: its transactions are in line anyway.")
+def test_without_taking_both_lines_first_the_database_throws_one_of_them_out(mill, monkeypatch):
+    """The negative control, where transactions run beside each other."""
+    monkeypatch.setattr(strikeoffs.planning, "lock", lambda lines: None)
+    _sample, _bulk, failed = yes_while_the_order_is_cancelled(mill, monkeypatch)
+    assert any(isinstance(each, OperationalError) for each in failed), failed
+
+
+@pytest.mark.parametrize(("wished", "winners"), [((10, 2), 1), ((10, 10), 2)])
+def test_of_two_planners_who_weigh_a_line_at_once_one_is_told_unless_they_agree(mill, wished, winners):
+    line = placed(mill)
+    one, two = seen(line), seen(line)
+    first, second = wished
+    ends = at_once(
+        lambda: services.prioritise(one, priority=first, by=None),
+        lambda: services.prioritise(two, priority=second, by=None),
+    )
+    assert ends.count(None) == winners, ends
+    assert len(losers(ends)) == 2 - winners, ends
+    event = line.events.get(action="prioritise")
+    assert event.details == {"priority": seen(line).priority, "before": 1}
+
+
+def test_who_weighs_a_line_without_looking_what_it_weighs_overrules_another(mill, monkeypatch):
+    """The negative control: what was written before."""
+    line = placed(mill)
+    one, two = seen(line), seen(line)
+    for each, priority in ((one, 10), (two, 2)):
+        OrderLine.objects.filter(pk=each.pk).update(priority=priority)
+    assert seen(line).priority == 2

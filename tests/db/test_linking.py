@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from orders.errors import (
     LinkUsedUp,
     NotNewest,
     OutsideLimits,
+    SentAlready,
     SpecificationMoved,
     StaleState,
     UnknownCandidate,
@@ -121,6 +123,24 @@ def test_a_form_that_is_sent_twice_makes_one_link_and_shows_the_same_address(mil
     assert bare.events.filter(action="link").count() == 1
     other = planned(mill)
     assert opened(linked(other, once=once)).line == other
+
+
+@pytest.mark.parametrize(
+    "otherwise", [{"days": 7}, {"most_rounds": 3}, {"shows_price": False}, {"limits": Limits(scale=None)}]
+)
+def test_a_form_that_was_sent_before_and_says_something_else_now_is_refused(bare, otherwise):
+    once = uuid.uuid4()
+    linked(bare, once=once)
+    with pytest.raises(SentAlready, match="what it says now is something else"):
+        linked(bare, once=once, **otherwise)
+    assert CustomerLink.objects.count() == 1
+
+
+def test_a_form_whose_link_is_over_does_not_show_its_address_again(bare):
+    once = uuid.uuid4()
+    linking.close(opened(linked(bare, once=once)), by=None)
+    with pytest.raises(SentAlready, match="which is closed"):
+        linked(bare, once=once)
 
 
 def test_a_link_that_is_over_says_why_and_what_to_do(bare):
@@ -346,6 +366,20 @@ def test_a_comment_whose_number_is_another_link_s_is_refused(line, link):
         linking.pin(opened(linked(line)), design=design, x_mm=1, y_mm=1, words="Mine.", once=once)
 
 
+def test_other_words_from_a_form_that_was_sent_before_are_not_lost_silently(line, link):
+    design, once = services.best(line).pk, uuid.uuid4()
+    linking.ask(link, words="Larger.", once=once)
+    assert linking.ask(link, words="Larger.", once=once) == CustomerWish.objects.get()
+    with pytest.raises(SentAlready, match="Send it once more"):
+        linking.ask(link, words="Larger and bluer.", once=once)
+    pin = {"design": design, "x_mm": 1, "y_mm": 1, "words": "Here.", "once": uuid.uuid4()}
+    linking.pin(link, **pin)
+    for other in ({"words": "There."}, {"x_mm": 2}):
+        with pytest.raises(SentAlready):
+            linking.pin(link, **pin | other)
+    assert (CustomerWish.objects.count(), Pin.objects.count()) == (1, 1)
+
+
 def test_nobody_fills_the_mill_with_words(bare, monkeypatch):
     monkeypatch.setattr(linking, "MOST_WISHES", 2)
     link = opened(linked(bare))
@@ -367,6 +401,18 @@ def test_what_is_asked_in_words_draws_nothing_until_somebody_here_takes_it_over(
     moved = linking.draw_wish(wish, words="larger checks", by=None)
     assert (moved.state, moved.newest_round.words) == ("generating", "larger checks")
     assert not linking.asking(bare.order.shop)
+    with pytest.raises(StaleState, match="dealt with this meanwhile"):
+        linking.draw_wish(wish, words="larger checks", by=None)
+
+
+def test_who_took_a_wish_over_stands_in_the_chain(bare):
+    anna = User.objects.create_user("anna")
+    wish = linking.ask(opened(linked(bare)), words="Larger.", once=uuid.uuid4())
+    linking.draw_wish(wish, words="larger checks", by=anna)
+    event = bare.events.get(action="wish drawn")
+    assert (event.actor, event.details) == ("anna", {"wish": wish.pk})
+    assert event.previous == bare.events.get(action="revise").digest
+    assert CustomerWish.objects.get().settled_by == "anna"
 
 
 def test_the_clock_knows_when_the_customer_opened_and_asked(bare):

@@ -56,7 +56,8 @@ def test_sales_download_a_quotation_of_a_design_that_nobody_approved(quick):
     Membership.objects.create(shop=quick, user=user, role=Role.SALES)
     client = Client()
     client.force_login(user)
-    assert f"/api/candidates/{candidate.pk}/quotation/" in client.get(f"/lines/{line.reference}/").content.decode()
+    page = client.get(f"/lines/{line.reference}/?design={candidate.pk}").content.decode()
+    assert f"/api/candidates/{candidate.pk}/quotation/" in page
     answer = client.get(f"/api/candidates/{candidate.pk}/quotation/")
     said = text_of(answer.content)
     assert answer["Content-Type"] == "application/pdf"

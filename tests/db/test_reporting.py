@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from inventory_sync import services as inventory
 from inventory_sync.models import LedgerNote, LedgerOrder, LedgerTask
-from orders import floor, following, names, outbox, planning, reporting, services
+from orders import audit, floor, following, names, outbox, planning, reporting, services
 from orders.domain.floor import OperationState
-from orders.errors import InvalidReport, ReportRefused, ReportUnlikely
+from orders.errors import InvalidReport, ReportRefused, ReportUnlikely, SentAlready
 from orders.models import FloorReport, OrderLine, Step
 from orders.reporting import NewReport
 from production.models import CostSheet, JobTicket
@@ -81,6 +81,47 @@ def test_the_same_press_sent_twice_counts_once(line, ann):
     first, second = reporting.report(line, press, by=ann), reporting.report(line, press, by=ann)
     assert first == second
     assert standing(line).standing.scrap_m == Decimal("0.5")
+
+
+def test_metres_made_and_lost_are_in_the_chain_with_why_and_so_is_their_taking_back(line, ann):
+    say(line, "start", by=ann, ago_s=60)
+    scrap = say(line, "scrap", by=ann, metres=Decimal("0.5"), reason="stain", ago_s=50)
+    say(line, "undo", by=ann, undoes=scrap.pk, ago_s=40)
+    say(line, "pause", by=ann, reason="break", ago_s=30)
+    say(line, "resume", by=ann, ago_s=20)
+    finish = say(line, "finish", by=ann, metres=Decimal("6.1"))
+    told = [(event.action, event.details) for event in line.events.filter(action__startswith="metres")]
+    assert [(action, each["kind"], each["metres"], each["reason"], each["report"]) for action, each in told] == [
+        ("metres lost", "scrap", "0.50", "stain", scrap.pk),
+        ("metres taken back", "scrap", "0.50", "stain", scrap.pk),
+        ("metres made", "finish", "6.10", "", finish.pk),
+    ]
+    assert {event.actor for event in line.events.filter(action__startswith="metres")} == {"ann"}
+    assert audit.first_broken(line.order.shop) is None
+    line.events.filter(action="metres lost").update(details={**told[0][1], "metres": "0.05"})
+    assert audit.first_broken(line.order.shop), "a tampered loss is found"
+
+
+def test_a_page_that_reports_something_else_by_its_old_number_is_told_so(line, ann):
+    once = uuid.uuid4()
+    reporting.report(line, NewReport(once=once, run=1, operation=0, kind="start"), by=ann)
+    scrap = NewReport(once=once, run=1, operation=0, kind="scrap", metres=Decimal("0.5"), reason="stain")
+    with pytest.raises(SentAlready, match="was reported from this page before, and this is something else"):
+        reporting.report(line, scrap, by=ann)
+    fresh = replace(scrap, once=uuid.uuid4())
+    reporting.report(line, fresh, by=ann)
+    for other in ({"metres": Decimal("0.6")}, {"reason": "nozzle"}):
+        with pytest.raises(SentAlready):
+            reporting.report(line, replace(fresh, **other), by=ann)
+    assert FloorReport.objects.count() == 2
+
+
+def test_a_press_that_comes_twice_is_in_the_chain_once(line, ann):
+    say(line, "start", by=ann)
+    press = NewReport(once=uuid.uuid4(), run=1, operation=0, kind="scrap", metres=Decimal("0.5"), reason="stain")
+    for _ in range(2):
+        reporting.report(line, press, by=ann)
+    assert line.events.filter(action="metres lost").count() == 1
 
 
 def test_a_press_of_another_line_is_not_taken_for_this_one(mill, line, ann):

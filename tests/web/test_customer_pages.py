@@ -7,16 +7,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from orders import linking, services
 from orders.loglines import without_keys
-from orders.models import Approval, Candidate, CustomerLink, CustomerWish, Decision, Membership, Pin, Role, Shop
+from orders.models import Approval, Candidate, CustomerLink, CustomerWish, Decision, Pin, Role, Shop
 from orders.turning import Limits
 from production.models import Substrate
+from tests.people import signed_in
 from tests.shop_floor import now, placed, work_on
 
 pytestmark = pytest.mark.django_db
@@ -45,15 +45,7 @@ def customer():
 
 @pytest.fixture
 def sales(quick):
-    return person(quick, Role.SALES)
-
-
-def person(shop, role):
-    user = User.objects.create_user(f"{role.value}-here")
-    Membership.objects.create(shop=shop, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
+    return signed_in(quick, Role.SALES)
 
 
 def linked(line, **options):
@@ -81,7 +73,7 @@ def test_the_page_says_what_is_offered_in_words_and_belongs_to_its_reader_alone(
     page = html.unescape(answer.content.decode())
     best = services.best(line)
     for words in (
-        "Demo mill", "For Atelier Nord", "“checks”", "Cotton satin 150 cm", "6 m", "64 mm × 64.1 mm, straight",
+        "Demo mill", "For Atelier Nord", "“checks”", "Cotton satin 150 cm", "6 m", "64 mm × 64.1 mm · Straight",
         "22.2 repeats on", f"{best.price} EUR", 'product="curtain"', "It stays open until",
     ):  # fmt: skip
         assert words in page, words
@@ -189,7 +181,7 @@ def test_only_a_person_s_browser_says_that_the_link_was_opened(quick, line, toke
     page = page_of(customer, token)
     assert "opened/" in page
     assert CustomerLink.objects.get().opened_at is None  # a program that looks through a message has opened nothing
-    assert "You are signed in as sales-here" in page_of(sales, token)
+    assert "You are signed in as sales" in page_of(sales, token)
     sales.post(f"/c/{token}/opened/")
     assert CustomerLink.objects.get().opened_at is None
     assert customer.post(f"/c/{token}/opened/").status_code == 204
@@ -218,7 +210,7 @@ def test_nothing_is_done_for_another_site_or_by_looking_or_by_people_of_the_mill
     assert (now(line).state, Pin.objects.count(), CustomerWish.objects.count()) == ("proofing", 0, 0)
     assert CustomerLink.objects.get().opened_at is None
     other = Shop.objects.create(slug="other", name="Another mill")
-    assert "You are signed in" not in page_of(person(other, Role.ADMIN), token)
+    assert "You are signed in" not in page_of(signed_in(other, Role.ADMIN), token)
 
 
 def test_a_yes_needs_its_tick_its_name_and_what_was_shown(line, token, customer):
@@ -357,7 +349,7 @@ def test_sales_makes_a_link_whose_address_is_shown_once_and_closes_it(line, sale
     assert link.limits == {
         "scale": [0.9, 1.1], "palettes": ["ocean", "sage"], "colours": ["#1d2f52", "#aa2211"], "space": "", "axes": {},
     }  # fmt: skip
-    assert (link.most_rounds, link.shows_price, link.created_by.username) == (5, False, "sales-here")
+    assert (link.most_rounds, link.shows_price, link.created_by.username) == (5, False, "sales")
     assert shown not in sales.get(address).content.decode()
     page = html.unescape(customer.get(shown).content.decode())
     assert "Colour by colour" in page
@@ -390,3 +382,77 @@ def test_what_the_customer_says_is_answered_here_and_read_there(quick, line, tok
     for words in ("It will be.", "With pleasure.", "Demo mill has taken it up."):
         assert words in page
     assert "Or not." not in page
+
+
+def test_a_palette_or_a_space_that_is_gone_is_said_and_the_page_still_opens(line, token, customer):
+    assert "is no longer there" not in page_of(customer, token)
+    link = CustomerLink.objects.get()
+    gone = {"palettes": [*link.limits["palettes"], "gone"]}, {"space": "Gone", "axes": {"warmth": [-1, 1]}}
+    for what in gone:
+        CustomerLink.objects.update(limits={**link.limits, **what})
+        page = page_of(customer, token)
+        assert "Some of what this link offered is no longer there" in page
+        assert 'value="nordic"' in page
+        assert "In the brand’s own ways" not in page
+    design = services.best(line).pk
+    for wish in ({"kind": "palette", "palette": "gone"}, {"kind": "walk", "axis:warmth": "1"}):
+        answer = customer.post(f"/c/{token}/turn/", {**wish, "design": design})
+        assert answer.status_code == 400, wish
+        assert "can’t" in (said := html.unescape(answer.content.decode())) or "can't" in said or "not among" in said
+    CustomerLink.objects.update(limits={"palettes": ["gone"]})
+    assert "Make it yours" in page_of(customer, token)
+    assert now(line).state == "proofing"
+
+
+def test_a_link_s_form_that_is_sent_again_with_something_else_is_refused_and_keeps_what_was_typed(line, sales):
+    make = f"/lines/{line.reference}/link/"
+    typed = {
+        "once": str(uuid.uuid4()), "days": "30", "most_rounds": "3", "shows_price": "yes", "palettes": "nordic",
+        "scale_on": "yes", "scale_least": "0,8", "scale_most": "1.2",
+    }  # fmt: skip
+    for _ in range(2):
+        assert "/c/" in sales.post(make, typed).content.decode()
+    assert CustomerLink.objects.count() == 1
+    other = {**typed, "days": "7", "palettes": ["ocean", "sage"]}
+    del other["shows_price"]
+    again = sales.post(make, other, headers={"HX-Request": "true"})
+    page = html.unescape(again.content.decode())
+    assert (again.status_code, "what it says now is something else" in page) == (409, True)
+    assert "/c/" not in page
+    assert 'name="days" type="number" min="1" max="365" required value="7"' in page
+    assert 'value="ocean" checked' in page
+    assert 'value="nordic" checked' not in page
+    assert 'value="0,8"' in page
+    assert 'name="shows_price" value="yes">' in page
+    fresh = re.search(r'name="once" value="(.*?)"', page).group(1)
+    assert "/c/" in sales.post(make, {**other, "once": fresh}).content.decode()
+    assert CustomerLink.objects.count() == 2
+
+
+def test_an_answer_or_words_that_are_refused_stay_in_their_field(line, token, customer, sales):
+    page = page_of(customer, token)
+    customer.post(f"/c/{token}/pins/", {**form(page, "pins"), "x": "1", "y": "1", "words": "Darker."})
+    customer.post(f"/c/{token}/ask/", {**form(page, "ask"), "words": "Rounder."})
+    pin, wish, hx = Pin.objects.get(), CustomerWish.objects.get(), {"HX-Request": "true"}
+    long = "of course " * 60
+    sent = {
+        f"pins/{pin.pk}/": {"answer": long},
+        f"wishes/{wish.pk}/": {"answer": long},
+        f"wishes/{wish.pk}/draw/": {"words": long},
+    }
+    for path, typed in sent.items():
+        answer = sales.post(f"/lines/{line.reference}/{path}", typed, headers=hx)
+        assert answer.status_code == 409, path
+        assert long.strip() in answer.content.decode(), path
+    # The same answer twice, by the same person, is one answer and no quarrel.
+    for _ in range(2):
+        assert (
+            sales.post(f"/lines/{line.reference}/pins/{pin.pk}/", {"answer": "It will be."}, headers=hx).status_code
+            == 200
+        )
+    assert line.events.filter(action="comment answered").count() == 1
+    drawn = sales.post(f"/lines/{line.reference}/wishes/{wish.pk}/draw/", {"words": "rounder checks"}, headers=hx)
+    assert drawn["HX-Redirect"] == f"/lines/{line.reference}/"
+    twice = sales.post(f"/lines/{line.reference}/wishes/{wish.pk}/draw/", {"words": "rounder checks"}, headers=hx)
+    assert (twice.status_code, "You have dealt with this already" in twice.content.decode()) == (409, True)
+    assert now(line).rounds.count() == 2

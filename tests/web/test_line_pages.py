@@ -1,41 +1,35 @@
 """The page of a line: its designs, what is decided of them, and what whoever comes too late is told."""
 
+import html
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from inventory_sync import services as inventory
-from orders import comparing, names, services, standing
-from orders.models import Candidate, Membership, Preference, Role, Round
+from orders import comparing, linking, names, services, standing
+from orders.models import Candidate, Membership, OrderLine, Preference, Role, Round
+from orders.turning import Limits
 from orders.web import showing
-from tests.shop_floor import now, placed, released, work_on
+from tests.people import signed_in
+from tests.shop_floor import now, placed, planned, released, work_on
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 THREE = ["#101010", "#e0e0e0", "#c02020"]
 
 
-def person(shop, name, role=Role.SALES):
-    user = User.objects.create_user(name)
-    Membership.objects.create(shop=shop, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    client.user = user
-    return client
-
-
 @pytest.fixture
 def anna(mill):
-    return person(mill, "anna")
+    return signed_in(mill, Role.SALES, "anna")
 
 
 @pytest.fixture
 def ben(mill):
-    return person(mill, "ben")
+    return signed_in(mill, Role.SALES, "ben")
 
 
 def passing(line):
@@ -119,6 +113,16 @@ def test_a_finished_line_shows_its_files_plan_and_clock(anna, quick):
 
 
 # ------------------------------------------------------------------------------------------------ approving
+
+
+@pytest.mark.parametrize("expected", [None, "", "0" * 63, "g" * 64])
+def test_a_yes_that_does_not_say_what_was_shown_is_refused(anna, quick, expected):
+    line = placed(quick)
+    wish = {**agreed(passing(line)[0]), "expected": expected}
+    answer = do(anna, line, "approve", {name: value for name, value in wish.items() if value is not None})
+    assert answer.status_code == 400
+    assert "This page is not whole: load it again, then approve." in answer.content.decode()
+    assert now(line).state == "proofing"
 
 
 def test_nobody_approves_without_having_looked_at_the_scale(anna, quick):
@@ -447,3 +451,96 @@ def test_how_far_it_is_is_told_only_where_it_is_known(quick):
     assert standing.percent(line, brief, drawn=0) is None
     line.state = "generating"
     assert standing.percent(line, brief, drawn=1) == 50
+
+
+# ------------------------------------------------------------------------------------------------ nothing lost
+
+
+def test_of_a_line_for_which_nothing_is_drawn_every_page_says_so(mill):
+    root = signed_in(mill, Role.ADMIN, "root")
+    line = planned(mill)
+    token = linking.make(line, limits=Limits(), by=None, once=uuid.uuid4())[1]
+    for path in ("", "compare/", "inquire/", "repeat/", "state/"):
+        page = root.get(f"/lines/{line.reference}/{path}")
+        assert (page.status_code, "Nothing is drawn for this line yet" in page.content.decode()) == (200, True), path
+    assert "Nothing is drawn for this line yet" in root.get(f"/studio/{line.reference}/").content.decode()
+    for verb, typed in (
+        ("revise", {"words": "checks"}),
+        ("approve", {"candidate": "1"}),
+        ("change", {"quantity_m": "9"}),
+    ):
+        answer = do(root, line, verb, typed)
+        assert (answer.status_code, "Nothing is drawn for this line yet" in answer.content.decode()) == (409, True), (
+            verb
+        )
+    for address in (f"/floor/{line.reference}/", "/board/", "/board/data/", f"/lines/{line.reference}/link/"):
+        assert root.get(address).status_code == 200, address
+    seen = root.get(f"/api/lines/{line.reference}/").json()
+    assert (seen["words"], seen["layout"], seen["repeat_mm"], seen["candidates"]) == ("", "", [], [])
+    assert root.get("/api/lines/").status_code == 200
+    OrderLine.objects.filter(pk=line.pk).update(state="proofing")
+    page = Client().get(f"/c/{token}/")
+    assert (page.status_code, "Your designs are being drawn" in page.content.decode()) == (200, True)
+
+
+def test_a_session_that_ended_under_a_form_leads_back_to_the_page_that_it_stands_on(anna, quick):
+    line = placed(quick)
+    address, page = f"/lines/{line.reference}/revise/", f"http://testserver/lines/{line.reference}/?design=1"
+    anna.logout()
+    assert do(anna, line, "revise", {"words": "stripes"}).status_code == 401
+    answer = anna.post(address, {"words": "stripes"}, headers={"Referer": page})
+    assert answer["Location"] == f"/login/?next=%2Flines%2F{line.reference}%2F%3Fdesign%3D1"
+    for elsewhere in ("", "https://elsewhere.example/x/", "javascript:alert(1)", "http://testserver"):
+        answer = anna.post(address, {"words": "stripes"}, headers={"Referer": elsewhere})
+        assert answer["Location"] == "/login/?next=%2F", elsewhere
+    assert anna.get(address).headers.get("Location") == f"/login/?next=/lines/{line.reference}/revise/"
+
+
+def test_pressed_twice_and_pressed_again_after_going_back_is_done_once(anna, quick):
+    line = placed(quick)
+    first = do(anna, line, "revise", {"words": "stripes"})
+    assert first["HX-Redirect"]
+    assert do(anna, line, "revise", {"words": "stripes"}).status_code in {200, 409}
+    assert now(line).rounds.count() == 2
+    work_on(now(line))
+    wish = agreed(passing(now(line))[0])
+    assert do(anna, line, "approve", wish).status_code == 200
+    assert do(anna, line, "approve", wish).status_code == 200  # it is approved: by the same person, to the same
+    assert now(line).approvals.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "typed", "told"),
+    [
+        ("approve", {"candidate": "x", "scale": "on", "expected": "0" * 64}, "Candidate: Write a whole number."),
+        ("approve", {"candidate": "1e309", "scale": "on", "expected": "0" * 64}, "Candidate: Write a whole number."),
+        (
+            "approve",
+            {"candidate": "1", "scale": "", "expected": "0" * 64},
+            "Size: Tick it, or leave it without a tick.",
+        ),
+        ("revise", {"words": "\0"}, "can't be printed"),
+        ("change", {"quantity_m": "9" * 400}, "more cloth than can be ordered"),
+        ("change", {"quantity_m": "NaN"}, "Write the metres as a number"),
+        ("change", {"due_date": "9999-12-31T23:59"}, "Due: Write the day."),
+        ("explore", {"kind": "resize", "scale": "1e309", "candidates": "1"}, "ordinary number"),
+    ],
+)
+def test_what_is_typed_wrongly_is_said_in_the_words_of_who_typed_it(anna, bare, verb, typed, told):
+    answer = do(anna, bare, verb, typed)
+    said = html.unescape(answer.content.decode())
+    assert (answer.status_code, told in said) == (400, True), said
+    for programmers in ("This field", "valid integer", "Ensure ", "valid boolean", "wrong format"):
+        assert programmers not in said
+
+
+@pytest.fixture
+def bare(mill):
+    """A line that could be chosen from, but for its designs."""
+    new = services.NewLine(
+        words="checks", quantity_m=Decimal(6), layout="straight", repeat_mm=(64, 64), substrate="FAB-COT-SAT",
+        due_in_days=30,
+    )  # fmt: skip
+    line = services.place(mill, customer="Atelier Nord", lines=[new], by=None).lines.get()
+    OrderLine.objects.filter(pk=line.pk).update(state="proofing")
+    return now(line)
