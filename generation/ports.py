@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from generation.domain.pattern import Brief, Limits, Raster
 
 OnStep = Callable[[int, int], None]  # steps done, steps in all
+AtSize = Callable[[int, int], Raster]  # (width_px, height_px) -> what has been drawn, at that size
 
 
 class Generator(Protocol):
@@ -23,6 +24,15 @@ class Generator(Protocol):
         self, brief: Brief, seeds: Sequence[int], limits: Limits, on_step: OnStep | None = None
     ) -> Sequence[Raster]:
         """One raster of exactly brief.width_px x brief.height_px per seed, in the seeds' order."""
+        ...
+
+
+@runtime_checkable
+class LooksFirst(Generator, Protocol):
+    """One that draws first and brings to size afterwards: what it draws can be looked at long before it is whole."""
+
+    def begin(self, brief: Brief, seed: int, limits: Limits, on_step: OnStep | None = None) -> AtSize:
+        """What `generate` draws for a seed; at the brief's size it has the very same pixels."""
         ...
 
 

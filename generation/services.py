@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -14,16 +15,27 @@ import cv2
 import numpy as np
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from numpy.typing import NDArray
 
 from generation import likeness, storage
 from generation.backends.upload import SEEN_STRETCH, refuse_open_tile, stretch_of
 from generation.domain.palette import NAMED_PALETTES, palette_named, parse_colour
-from generation.domain.pattern import Brief, IndexArray, Layout, Limits, Palette, Raster, Repeat, layout_tiling
+from generation.domain.pattern import (
+    MM_PER_INCH,
+    Brief,
+    IndexArray,
+    Layout,
+    Limits,
+    Palette,
+    Raster,
+    Repeat,
+    layout_tiling,
+)
 from generation.errors import InvalidBrief, UnknownGenerator
 from generation.images import indexed_png, png_of, read_indexed_png, read_png, read_reference
 from generation.models import Artwork, ModelCard
-from generation.ports import Generator, OnStep, part_of
+from generation.ports import AtSize, Generator, LooksFirst, OnStep, part_of
 
 __all__ = [
     "LONGEST_WORDS",
@@ -33,8 +45,10 @@ __all__ = [
     "colourway",
     "draw",
     "drawings",
+    "drawings_soon",
     "generator_named",
     "generators",
+    "give_up",
     "keep_reference",
     "kept_reference",
     "palette_named",
@@ -56,6 +70,8 @@ LONGEST_WORDS = 500  # characters that are read
 LEAST_KNOB, MOST_KNOB = 0.5, 2.0  # of scale and density, against what the words ask for
 REFERENCE_PX = 2048  # more than any generator that draws looks at
 REFERENCES = "references"
+LOOK_PX = 1200  # of the longer side of a look: as sharp as any screen shows a repeat
+LOOK_WORTH = 1.5  # times that size, from which on a look is there notably sooner than the whole
 
 
 def draw(
@@ -85,6 +101,60 @@ def drawings(
         elif on_step:
             on_step(number + 1, len(seeds))
         yield artwork
+
+
+def drawings_soon(
+    brief: Brief, *, seeds: Sequence[int], limits: Limits, generator: str = "embedded", on_step: OnStep | None = None
+) -> Iterator[tuple[Artwork, Artwork | None]]:
+    """Draw as `drawings` does, so that a person sees something of every seed before any is brought to its size.
+
+    Yields (look, None) for each seed, then (artwork, its look) for each; (artwork, None) alone where a look would not
+    be there sooner. Whoever has taken the artwork gives the look up with `give_up`.
+    """
+    check(brief, limits, seeds)
+    source = generator_named(generator)
+    small = _look_px(brief)
+    if small is None or not isinstance(source, LooksFirst):
+        for artwork in drawings(brief, seeds=seeds, limits=limits, generator=generator, on_step=on_step):
+            yield artwork, None
+        return
+    fingerprint = source.fingerprint()
+    _note_card(source, generator, fingerprint)
+    of_generator = {"generator": generator, "fingerprint": fingerprint}
+    look = replace(brief, width_px=small[0], height_px=small[1])
+    begun: dict[int, tuple[AtSize | None, Artwork]] = {}
+    for number, seed in enumerate(seeds):
+        key = _key(look, seed, limits, generator, fingerprint)
+        at_size, there = None, Artwork.objects.filter(key=key).first()
+        if there is None:
+            at_size = source.begin(brief, seed, limits, part_of(on_step, number, len(seeds)))
+            there = _keep(at_size(*small), words=brief.words, key=key, **of_generator, is_look=True)
+        begun[seed] = (at_size, there)
+        yield there, None
+    for seed, (at_size, there) in begun.items():
+        key = _key(brief, seed, limits, generator, fingerprint)
+        artwork = Artwork.objects.filter(key=key).first()
+        if artwork is None:
+            at_size = at_size or source.begin(brief, seed, limits)
+            raster = at_size(brief.width_px, brief.height_px)
+            artwork = _keep(raster, words=brief.words, key=key, **of_generator)
+        yield artwork, there
+
+
+def give_up(look: Artwork) -> None:
+    """Remove a look whose artwork has taken its place; one that something else still shows stays."""
+    with contextlib.suppress(ProtectedError), transaction.atomic():
+        look.delete()
+        transaction.on_commit(partial(storage.drop, look.path, sha256=look.sha256))
+
+
+def _look_px(brief: Brief) -> tuple[int, int] | None:
+    """The size of a look at a brief's repeat; None: the repeat itself is hardly larger."""
+    longest = max(brief.width_px, brief.height_px)
+    if longest < LOOK_WORTH * LOOK_PX:
+        return None
+    dpi = LOOK_PX * MM_PER_INCH / max(brief.repeat.width_mm, brief.repeat.height_mm)
+    return brief.repeat.pixels(dpi)
 
 
 def rasters(
@@ -296,7 +366,7 @@ def generator_named(name: str) -> Generator:
     return made
 
 
-def _keep(raster: Raster, *, words: str, key: str, generator: str, fingerprint: str) -> Artwork:
+def _keep(raster: Raster, *, words: str, key: str, generator: str, fingerprint: str, is_look: bool = False) -> Artwork:
     sha256, place = storage.put(indexed_png(raster))
     try:
         with transaction.atomic():
@@ -320,7 +390,7 @@ def _keep(raster: Raster, *, words: str, key: str, generator: str, fingerprint: 
                     "path": place,
                 },
             )
-            if made:
+            if made and not is_look:  # a look is compared with nothing
                 likeness.keep_mark(artwork, raster)
     except IntegrityError:  # another brief gave the very same picture: it is one artwork
         return Artwork.objects.get(sha256=sha256)

@@ -50,6 +50,13 @@ def get(place: str, *, sha256: str) -> bytes:
     return data
 
 
+def drop(place: str, *, sha256: str) -> None:
+    """Remove what nobody refers to any more, with all that was made from it."""
+    (root() / place).unlink(missing_ok=True)
+    for path in _derived_path(sha256, "").parent.glob(f"{sha256}-*"):
+        path.unlink(missing_ok=True)
+
+
 def root() -> Path:
     """The store's folder."""
     return Path(settings.VAR_DIR) / "store"

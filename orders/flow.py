@@ -81,8 +81,8 @@ def draw(line: OrderLine, held: steps.Claim) -> Settle:
     """
     steps.still_mine(held)
     recording.give_back(line)
-    for artwork in work.draw(line):
-        steps.keep(held, partial(work.keep_drawn, line, artwork))
+    for drawn in work.draw(line):
+        steps.keep(held, partial(work.keep_drawn, line, drawn))
     return lambda: open_for(line, "check")
 
 

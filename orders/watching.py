@@ -89,6 +89,7 @@ def _drawn(candidate: Candidate, number: int) -> dict[str, Any]:
         "position": candidate.position,
         "preview": reverse("candidate-preview", args=[candidate.pk]),
         "palette": candidate.artwork.palette,
+        "artwork": candidate.artwork.sha256[:12],  # another one once its look has given way to the whole
         "origin": candidate.artwork.origin,
         "notes": candidate.artwork.notes,
     }

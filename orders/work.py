@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Max
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -61,34 +62,56 @@ def has_one_answer(brief: Round) -> bool:
     return brief.way in EXACT or brief.generator == UPLOAD
 
 
-def draw(line: OrderLine) -> Iterator[Artwork]:
-    """Draw the candidates that the newest round still lacks, store each by its content and hand it over at once."""
+@dataclass(frozen=True)
+class Drawn:
+    """A design of a round: a look at it, or the whole of it, which takes the place of its look where it had one."""
+
+    artwork: Artwork
+    look: Artwork | None = None
+
+
+def draw(line: OrderLine) -> Iterator[Drawn]:
+    """Draw the candidates that the newest round still lacks, store each by its content and hand it over at once.
+
+    People see a look at each before any is brought to the size it is made at; a look that an earlier try left behind
+    is brought to it too.
+    """
     brief = line.newest_round
+    spec = spec_of(line, brief)
     there = brief.candidates.count()
     lacking = wanted(brief) - (there if has_one_answer(brief) else brief.candidates.exclude(passed=False).count())
-    if lacking < 1:
+    looks = [] if has_one_answer(brief) else _looks(brief, spec)
+    if lacking < 1 and not looks:
         return
     say(line, f"drawing {lacking} {'design' if lacking == 1 else 'designs'}")
-    spec = spec_of(line, brief)
     if brief.way == Way.AGAIN:
         assert brief.same_as is not None
         artwork = brief.same_as.artwork
-        yield generation.resized(artwork, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat)
+        yield Drawn(generation.resized(artwork, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat))
         return
     if brief.way == Way.RECOLOUR:
         assert brief.same_as is not None
         assert brief.palette is not None
         artwork = generation.recolour(brief.same_as.artwork, brief.palette)
         # The line may have been moved to another cloth since that design was drawn.
-        yield generation.resized(artwork, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat)
+        yield Drawn(generation.resized(artwork, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat))
         return
-    yield from generation.drawings(
+    seeds = [_seed(line, brief, there + number) if brief.seed is None else brief.seed for number in range(lacking)]
+    for artwork, look in generation.drawings_soon(
         asked_of(brief, spec),
-        seeds=[_seed(line, brief, there + number) if brief.seed is None else brief.seed for number in range(lacking)],
+        seeds=[*(look.seed for look in looks), *seeds],
         limits=spec.limits,
         generator=brief.generator or line.order.shop.generator,
         on_step=lambda done, of: say(line, f"drawing designs, {100 * done // max(of, 1)} %"),
-    )
+    ):
+        yield Drawn(artwork, look)
+
+
+def _looks(brief: Round, spec: LineSpec) -> list[Artwork]:
+    """Return what of a round is there as a look alone."""
+    size = (spec.width_px, spec.height_px)
+    drawn = [each.artwork for each in brief.candidates.filter(passed=None).select_related("artwork")]
+    return [artwork for artwork in drawn if (artwork.width_px, artwork.height_px) != size]
 
 
 def asked_of(brief: Round, spec: LineSpec) -> Brief:
@@ -125,12 +148,23 @@ def _gone_on_from(brief: Round, parent: Candidate) -> Raster:
     return latent.walk(kept, raster, brief.walk["amounts"])
 
 
-def keep_drawn(line: OrderLine, artwork: Artwork) -> None:
-    """Add what was drawn to the newest round as a candidate yet to be checked; the same picture twice is one."""
-    brief = line.newest_round
-    if not brief.candidates.filter(artwork=artwork).exists():
-        position = brief.candidates.count() + 1
-        Candidate.objects.create(round=brief, position=position, artwork=artwork, drawn_at=timezone.now())
+def keep_drawn(line: OrderLine, drawn: Drawn) -> None:
+    """Add what was drawn to the newest round as a candidate yet to be checked; the same picture twice is one.
+
+    The whole of a design takes its look's place under the candidate that people see already.
+    """
+    candidates = line.newest_round.candidates
+    known = candidates.filter(artwork=drawn.artwork).exists()
+    if drawn.look is not None:
+        of_look = candidates.filter(artwork=drawn.look)
+        if known:
+            of_look.delete()
+        else:
+            of_look.update(artwork=drawn.artwork)
+        generation.give_up(drawn.look)
+    elif not known:
+        last = candidates.aggregate(last=Max("position"))["last"] or 0
+        candidates.create(position=last + 1, artwork=drawn.artwork, drawn_at=timezone.now())
 
 
 @dataclass(frozen=True)
@@ -216,12 +250,13 @@ def as_drawn(candidate: Candidate) -> Candidate:
 
 
 def drawn_in_s(candidate: Candidate) -> Decimal | None:
-    """Return how long drawing a candidate took, since the one before it or the begin of the work; None: unknown."""
-    line, at = candidate.round.line, candidate.drawn_at
-    begun = line.steps.filter(kind="draw", started_at__lte=at).order_by("-started_at").first()
-    before = candidate.round.candidates.filter(drawn_at__lt=at).order_by("-drawn_at").first()
-    since = max((each for each in (begun and begun.started_at, before and before.drawn_at) if each), default=None)
-    return None if since is None else Decimal(str(round((at - since).total_seconds(), 1)))
+    """Return how long drawing a candidate took: its share of the step that drew it; None: unknown."""
+    at = candidate.drawn_at
+    step = candidate.round.line.steps.filter(kind="draw", started_at__lte=at, ended_at__gte=at).first()
+    if step is None:
+        return None
+    drawn = candidate.round.candidates.filter(drawn_at__range=(step.started_at, step.ended_at)).count()
+    return Decimal(str(round((step.ended_at - step.started_at).total_seconds() / drawn, 1)))
 
 
 def keep_checked(checked: Sequence[Checked]) -> None:

@@ -1,5 +1,7 @@
 """A generator without a model, for tests of what happens around one: checks whose size and colours follow the brief."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from generation.domain.pattern import Palette, Raster
@@ -57,3 +59,16 @@ class QuickGenerator:
 def at_size(parent, width, height):
     rows, columns = np.arange(height) * parent.height_px // height, np.arange(width) * parent.width_px // width
     return parent.indices[rows[:, None], columns[None, :]]
+
+
+class LooksGenerator(QuickGenerator):
+    """The same checks, which can be looked at before they are brought to their size; knows what it has begun."""
+
+    name = "looks"
+
+    def __init__(self):
+        self.begun = []
+
+    def begin(self, brief, seed, limits, on_step=None):
+        self.begun.append(seed)
+        return lambda width_px, height_px: self._draw(replace(brief, width_px=width_px, height_px=height_px), seed)

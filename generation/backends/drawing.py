@@ -38,7 +38,7 @@ from generation.domain.palette import cluster, palette_from_picture, parse_colou
 from generation.domain.pattern import Brief, IndexArray, Knobs, Layout, Limits, Palette, Raster, lab_of
 from generation.domain.setting import Cells, asked_unit_mm, cells_for, motif_zoom
 from generation.errors import InvalidBrief
-from generation.ports import OnStep
+from generation.ports import AtSize, OnStep
 from generation.training import corpus
 
 GUIDANCE = 2.0
@@ -116,8 +116,22 @@ def draw(
     guard: Guard = Guard.DELIVERED,
 ) -> Raster:
     """The brief's repeat at size for one seed: indices, colours in use, and how it came about."""
+    at_size = begin(pipeline, brief, seed=seed, limits=limits, on_step=on_step, guard=guard)
+    return at_size(brief.width_px, brief.height_px)
+
+
+def begin(
+    pipeline: RepeatPipeline,
+    brief: Brief,
+    *,
+    seed: int,
+    limits: Limits,
+    on_step: OnStep | None = None,
+    guard: Guard = Guard.DELIVERED,
+) -> AtSize:
+    """What the model draws for one seed, whatever its size; asked for a size in pixels it is brought to that one."""
     if len(brief.parents) == 1 and brief.strength == 0 and not brief.redraw:
-        return _unchanged(brief, seed)
+        return lambda width_px, height_px: _unchanged(replace(brief, width_px=width_px, height_px=height_px), seed)
     sketch = _sketch(brief, seed=seed, limits=limits, unit_px=pipeline.geometry.unit_px)
     unit_mm = _unit_mm(brief, sketch.lattice)
     in_unit = UnitLimits(limits.min_feature_mm / unit_mm * pipeline.geometry.unit_px, limits.max_ink)
@@ -141,20 +155,26 @@ def draw(
         drawn = np.roll(drawn, calmest_phase(drawn), axis=(1, 2))
         drawn = np.tile(drawn, (1, sketch.lattice.rows, sketch.lattice.columns))
     roles = tuple(sketch.palette)
-    raster = finish(
-        drawn[list(roles)],
-        brief,
-        Palette(tuple(sketch.palette.values())),
-        limits=limits,
-        seed=seed,
-        origin=f"{sketch.origin}; the model redrew {redrawn:.0%} of it",
-        notes=sketch.notes,
-        roles=roles,
-        unit_mm=unit_mm,
-        calm=sketch.calm,
-        guard=guard,
-    )
-    return _with_kept(raster, brief) if brief.redraw else raster
+    planes = drawn[list(roles)]
+
+    def at_size(width_px: int, height_px: int) -> Raster:
+        sized = replace(brief, width_px=width_px, height_px=height_px)
+        raster = finish(
+            planes,
+            sized,
+            Palette(tuple(sketch.palette.values())),
+            limits=limits,
+            seed=seed,
+            origin=f"{sketch.origin}; the model redrew {redrawn:.0%} of it",
+            notes=sketch.notes,
+            roles=roles,
+            unit_mm=unit_mm,
+            calm=sketch.calm,
+            guard=guard,
+        )
+        return _with_kept(raster, sized) if brief.redraw else raster
+
+    return at_size
 
 
 def finish(

@@ -18,7 +18,7 @@ from typing import Any
 from generation.backends import weights
 from generation.domain.pattern import Brief, Limits, Raster
 from generation.errors import WeightsRefused
-from generation.ports import OnStep, part_of
+from generation.ports import AtSize, OnStep, part_of
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "embedded"
 _CODE = ("backends/*.py", "domain/*.py", "training/corpus/*.py")
@@ -56,6 +56,13 @@ class EmbeddedGenerator:
                 part = part_of(on_step, number, len(seeds))
                 rasters.append(drawing.draw(model, brief, seed=seed, limits=limits, on_step=part))
             return rasters
+
+    def begin(self, brief: Brief, seed: int, limits: Limits, on_step: OnStep | None = None) -> AtSize:
+        """What `generate` draws for a seed, to be brought to any size. Raises WeightsRefused, NotAColour."""
+        drawing = import_module("generation.backends.drawing")
+        with _one_at_a_time:
+            begun: AtSize = drawing.begin(_model(self.folder), brief, seed=seed, limits=limits, on_step=on_step)
+            return begun
 
 
 @lru_cache(maxsize=2)

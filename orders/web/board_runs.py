@@ -72,7 +72,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 def _newest(membership: Membership) -> dict[str, Any]:
     found = PlanRun.objects.filter(shop=membership.shop).select_related("by")[:SHOWN]
-    return {"membership": membership, "runs": [_told(run) for run in found]}
+    return {"membership": membership, "runs": [{"run": each, "what": _what(each)} for each in found]}
 
 
 @login_required
@@ -103,10 +103,8 @@ def _told(found: PlanRun) -> dict[str, Any]:
     seconds = float(found.asked.get("seconds", planruns.SECONDS))
     result, best = found.result or {}, found.best or {}
     answers = result.get("answers") or ([{"plan": result["plan"], "by": "search"}] if "plan" in result else [])
-    versions = {
-        each.number: each
-        for each in PlanVersion.objects.filter(shop=found.shop.slug, number__in=[each["plan"] for each in answers])
-    }
+    kept = PlanVersion.objects.filter(shop=found.shop.slug, number__in=[each["plan"] for each in answers])
+    sentences = dict(kept.values_list("number", "difference__sentence"))  # a whole plan is megabytes
     ways = {
         RIGHT_SHIFT: _("the same order, later"), RE_ASSIGNMENT: _("only what is hit moves"),
         SEARCH: _("looked for anew"),
@@ -128,11 +126,10 @@ def _told(found: PlanRun) -> dict[str, Any]:
             {
                 **each,
                 "by": ways.get(each["by"], each["by"]),
-                "sentence": versions[each["plan"]].difference["sentence"],
-                "version": versions[each["plan"]],
+                "sentence": sentences[each["plan"]],
             }
             for each in answers
-            if each["plan"] in versions
+            if each["plan"] in sentences
         ],
         "refusal": (found.error or {}).get("message", ""),
         "compared": found.kind == PlanRun.Kind.WHAT_IF,

@@ -11,6 +11,7 @@ from generation.backends.checkpoint import CheckpointGenerator
 from generation.domain.pattern import Brief, Layout, Limits, Palette, Raster, Repeat
 from generation.domain.seam import lab_of_indices, worst_seam
 from generation.errors import GenerationError
+from generation.ports import LooksFirst
 from generation.services import generator_named
 from tests import checkpoints
 
@@ -72,6 +73,18 @@ def test_there_is_one_raster_of_the_asked_size_per_seed_in_order(generator, brie
         assert raster.indices.shape == (122, 180)
         assert raster.indices.dtype == np.uint8
         assert raster.repeat == brief.repeat
+
+
+def test_what_was_begun_is_at_the_briefs_size_what_is_generated_and_at_another_the_same_design(generator, brief_of):
+    if not isinstance(generator, LooksFirst):
+        pytest.skip("has no looks")
+    brief = brief_of(width_px=480, height_px=480)
+    at_size = generator.begin(brief, 5, Limits())
+    look, whole = at_size(240, 240), at_size(480, 480)
+    assert digest(whole) == digest(generator.generate(brief, [5], Limits())[0])
+    assert look.indices.shape == (240, 240)
+    assert (look.seed, look.repeat, look.palette) == (whole.seed, whole.repeat, whole.palette)
+    assert (look.indices == whole.indices[::2, ::2]).mean() > 0.9
 
 
 def test_a_seed_draws_the_same_alone_and_in_company(generator, brief_of):
