@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from generation.domain.uniqueness import (
     DIMENSIONS,
     SAME_DESIGN,
     Mark,
+    Waves,
     cell_marks,
     likeness,
     mark,
@@ -52,6 +53,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 _UNIT_PX = 128  # a training unit is compared at this size
+_READ_AT_ONCE = 500
 _CELLS = 2  # a repeat of many motif cells is compared by so many of them
 _PROPOSAL = re.compile(r"proposal (\w+)(?: with (\w+))? (\d+)")
 _ROLES_LAB = np.stack([np.linspace(5, 95, corpus.ROLES), np.zeros(corpus.ROLES), np.zeros(corpus.ROLES)], axis=1)
@@ -106,8 +108,16 @@ class Archive:
 
     def nearest(self, one: Mark, *, count: int = 3) -> list[Alike]:
         """The artworks most like the design, best first."""
-        found = nearest(one, self.signatures, lambda place: _kept_waves(self.artwork_ids[place]), count=count)
+        found = nearest(one, self.signatures, self._waves_at, count=count)
         return [Alike(self.artwork_ids[each.place], each.likeness) for each in found]
+
+    def _waves_at(self, places: Sequence[int]) -> list[Waves]:
+        ids = [self.artwork_ids[place] for place in places]
+        kept = dict(ArtworkMark.objects.filter(artwork__in=ids).values_list("artwork_id", "waves"))
+        if len(kept) < len(ids):  # its signature was known, from before its mark was lost
+            lost = Artwork.objects.filter(pk__in=set(ids) - kept.keys())
+            kept |= {artwork.pk: keep_mark(artwork, _raster(artwork)).waves for artwork in lost}
+        return [unpacked(bytes(kept[number])) for number in ids]
 
 
 def keep_mark(artwork: Artwork, raster: Raster) -> ArtworkMark:
@@ -129,15 +139,13 @@ def mark_of(artwork: Artwork) -> Mark:
 
 def archive(artworks: QuerySet[Artwork]) -> Archive:
     """The artworks, ready to be searched; one whose file is gone is left out and stands in the log."""
-    found = dict(ArtworkMark.objects.filter(artwork__in=artworks).values_list("artwork_id", "signature"))
-    for artwork in artworks.filter(mark=None):
-        try:
-            found[artwork.pk] = keep_mark(artwork, _raster(artwork)).signature
-        except ArtworkMissing:
-            log.exception("artwork %s can't be compared with others", artwork.sha256)
-    pairs = sorted(found.items())
-    signatures = np.frombuffer(b"".join(bytes(kept) for _, kept in pairs), "<f2").reshape(len(pairs), DIMENSIONS)
-    return Archive(tuple(number for number, _ in pairs), signatures.astype(np.float32))
+    rows = list(artworks.order_by().values_list("pk", "sha256", "layout"))
+    if unread := [row[0] for row in rows if row[1:] not in _signatures]:
+        _read_signatures(unread)
+        rows = [row for row in rows if row[1:] in _signatures]
+    data = b"".join([_signatures[row[1:]] for row in rows])
+    signatures = np.frombuffer(data, "<f2").reshape(len(rows), DIMENSIONS).astype(np.float32)
+    return Archive(tuple([row[0] for row in rows]), signatures)
 
 
 def index_training(seeds: int, report: Callable[[int, int], None] | None = None) -> Path:
@@ -173,7 +181,9 @@ def nearest_training(raster: Raster, count: int = 1, *, words: str = "") -> Trai
         marks += cell_marks(raster.indices, lab, cells, most=_CELLS)
     best: dict[int, float] = {}
     for one in marks:
-        for each in nearest(one, signatures, lambda seed: _training_mark(seed)[0].waves, count=count):
+        for each in nearest(
+            one, signatures, lambda seeds: [_training_mark(seed)[0].waves for seed in seeds], count=count
+        ):
             best[each.place] = max(each.likeness, best.get(each.place, 0.0))
     found = sorted(best.items(), key=lambda pair: -pair[1])[:count]
     alike = tuple(AlikeTraining(seed, _training_mark(seed)[1], value) for seed, value in found)
@@ -235,8 +245,24 @@ def _proposal_likeness(raster: Raster, words: str) -> float | None:
     return round(max(likeness(one, proposed) for one in marks), 4)
 
 
-def _kept_waves(artwork_id: int) -> NDArray[np.complex64]:
-    return unpacked(bytes(ArtworkMark.objects.values_list("waves", flat=True).get(artwork_id=artwork_id)))
+# What this process has read, a kilobyte a design: its file and its layout make a signature, which stays what it is. Not
+# by the artwork's number, for that of one whose transaction was undone is given again.
+_signatures: dict[tuple[str, str], bytes] = {}
+
+
+def _read_signatures(artwork_ids: Sequence[int]) -> None:
+    """Read those that this process has not read yet, and make what is not kept; one whose file is gone stays unread."""
+    for first in range(0, len(artwork_ids), _READ_AT_ONCE):
+        some = Artwork.objects.filter(pk__in=artwork_ids[first : first + _READ_AT_ONCE])
+        marked = some.exclude(mark=None).values_list("sha256", "layout", "mark__signature")
+        _signatures.update({(sha256, layout): bytes(kept) for sha256, layout, kept in marked})
+        for artwork in some.filter(mark=None):
+            try:
+                kept = keep_mark(artwork, _raster(artwork)).signature
+            except ArtworkMissing:
+                log.exception("artwork %s can't be compared with others", artwork.sha256)
+            else:
+                _signatures[artwork.sha256, artwork.layout] = bytes(kept)
 
 
 @lru_cache(maxsize=512)

@@ -111,7 +111,8 @@ def nearest(line: OrderLine, artwork: Artwork, *, count: int = 4) -> Nearest:
     approvals = approvals.select_related("line__order", "candidate__artwork")
     sold = {approval.candidate.artwork_id: approval for approval in approvals}  # the first of each stays
     shown: dict[int, Candidate] = {}
-    first = drawn.filter(artwork__in=[each.artwork_id for each in found]).values("artwork").annotate(first=Min("pk"))
+    unsold = [each.artwork_id for each in found if each.artwork_id not in sold]
+    first = drawn.filter(artwork__in=unsold).values("artwork").annotate(first=Min("pk"))
     candidates = Candidate.objects.filter(pk__in=[each["first"] for each in first])
     for candidate in candidates.select_related("artwork", "round__line__order"):
         shown[candidate.artwork_id] = candidate

@@ -27,7 +27,7 @@ from production.planning.comparing import Difference
 from production.planning.errors import PlanOutdated
 from production.planning.plan import Figures, Plan
 from production.planning.problem import ANY, Assignment, AttributeSetups, Problem, Setup, SetupMatrix
-from production.planning.reading import read, written
+from production.planning.reading import read_again, written
 
 SAME: Final = "="  # in a row of Changeover
 TIME: Final = "time:"  # before a work centre, in a costing
@@ -177,7 +177,7 @@ def publish(version: PlanVersion) -> None:
 
 def problem_of(version: PlanVersion) -> Problem:
     """What a version planned."""
-    return read(version.problem)
+    return read_again(version.problem)
 
 
 def plan_of(version: PlanVersion) -> Plan:

@@ -8,7 +8,7 @@ colours of the other, whichever they are (Pearson's mean square contingency, Cra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -107,7 +107,7 @@ def turns(one: Mark) -> Iterator[Mark]:
 def nearest(
     one: Mark,
     signatures: NDArray[np.floating],
-    waves_at: Callable[[int], Waves],
+    waves_at: Callable[[Sequence[int]], Iterable[Waves]],
     *,
     count: int = 1,
     shortlist: int = _SHORTLIST,
@@ -123,7 +123,10 @@ def nearest(
     best = near.max(axis=1)
     kept = min(max(shortlist, count), len(best))
     places = np.argpartition(-best, kept - 1)[:kept].tolist()
-    found = [Neighbour(place, _best_turn(waves_at(place), variants, near[place].tolist())) for place in places]
+    found = [
+        Neighbour(place, _best_turn(waves, variants, near[place].tolist()))
+        for place, waves in zip(places, waves_at(places), strict=True)
+    ]
     return sorted(found, key=lambda neighbour: -neighbour.likeness)[:count]
 
 
@@ -201,12 +204,13 @@ def _laid_over(one: Waves, other: Waves) -> float:
 def _refined(pairs: Waves, x: float, y: float) -> float:
     """The association at the best shift between the grid's points around (x, y), in repeats."""
     step, best = 0.5 / _LAYING_PX, 0.0
+    around = np.array((-1, 0, 1))
     for _ in range(3):
-        shifts = [(x + i * step, y + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1)]
-        across = np.exp(2j * np.pi * np.outer([s[0] for s in shifts], _WAVE)).astype(np.complex64)
-        down = np.exp(2j * np.pi * np.outer([s[1] for s in shifts], _WAVE)).astype(np.complex64)
-        found = (((down @ pairs) * across).sum(axis=2).real ** 2).sum(axis=0)
-        (x, y), best, step = shifts[int(found.argmax())], float(found.max()), step / 2
+        across = np.exp(2j * np.pi * np.outer(_WAVE, x + around * step)).astype(np.complex64)
+        down = np.exp(2j * np.pi * np.outer(y + around * step, _WAVE)).astype(np.complex64)
+        found = ((down @ pairs @ across).real ** 2).sum(axis=0)  # (3, 3): rows go down, columns across
+        j, i = np.unravel_index(int(found.argmax()), found.shape)
+        x, y, best, step = x + around[i] * step, y + around[j] * step, float(found.max()), step / 2
     return best
 
 

@@ -16,6 +16,7 @@ COLOURS = ("#f4efe6", "#203050", "#7a9a70", "#c9663f", "#e0b040", "#604060", "#9
 @pytest.fixture(autouse=True)
 def own_store(settings, tmp_path):
     settings.VAR_DIR = tmp_path
+    likeness._signatures.clear()  # as in a process that has just begun
 
 
 def raster(seed, *, turned=False, family="sprig", origin=""):
@@ -26,10 +27,11 @@ def raster(seed, *, turned=False, family="sprig", origin=""):
     return Raster(indices, Palette(COLOURS), Repeat(80, 80, Layout.STRAIGHT), seed, origin=origin)
 
 
-def kept(one, *, with_mark=True):
+def kept(one, *, with_mark=True, pk=None):
     sha256, place = storage.put(indexed_png(one))
     artwork = Artwork.objects.create(
-        sha256=sha256, key=sha256, path=place, width_px=96, height_px=96, repeat_width_mm=80, repeat_height_mm=80,
+        pk=pk, sha256=sha256, key=sha256, path=place,
+        width_px=96, height_px=96, repeat_width_mm=80, repeat_height_mm=80,
         layout="straight", palette=list(COLOURS), words="sprig", generator="test", fingerprint="test", seed=one.seed,
     )  # fmt: skip
     if with_mark:
@@ -52,6 +54,36 @@ def test_an_artwork_from_before_marks_were_kept_is_read_when_it_is_looked_for():
     found = likeness.archive(Artwork.objects.filter(pk=old.pk)).nearest(likeness.mark_of(kept(raster(2, turned=True))))
     assert found[0].likeness >= likeness.SAME_DESIGN
     assert ArtworkMark.objects.filter(artwork=old).exists()
+
+
+def test_what_was_read_once_is_not_read_again_and_what_is_new_is_found(django_assert_num_queries):
+    first = kept(raster(2))
+    every = Artwork.objects.all()
+    assert likeness.archive(every).artwork_ids == (first.pk,)
+    with django_assert_num_queries(1):  # which ones
+        assert likeness.archive(every).artwork_ids == (first.pk,)
+    second = kept(raster(3))
+    both = likeness.archive(every)
+    assert set(both.artwork_ids) == {first.pk, second.pk}
+    assert both.nearest(likeness.mark_of(second), count=1)[0].artwork_id == second.pk
+
+
+def test_a_number_that_is_given_again_is_another_design():
+    first = kept(raster(2))
+    likeness.archive(Artwork.objects.all())
+    number, mark = first.pk, likeness.mark_of(first)
+    first.delete()
+    other = kept(raster(3), pk=number)
+    assert likeness.archive(Artwork.objects.all()).nearest(mark)[0].likeness < likeness.SAME_DESIGN
+    assert likeness.archive(Artwork.objects.all()).nearest(likeness.mark_of(other))[0].likeness > 0.999
+
+
+def test_a_mark_that_was_lost_is_made_again():
+    artwork = kept(raster(2))
+    likeness.archive(Artwork.objects.all())
+    ArtworkMark.objects.all().delete()
+    assert likeness.archive(Artwork.objects.all()).nearest(likeness.mark_of(kept(raster(2, turned=True))), count=1)
+    assert ArtworkMark.objects.filter(artwork=artwork).exists()
 
 
 def test_an_artwork_whose_file_is_gone_is_left_out_and_told_of(caplog):

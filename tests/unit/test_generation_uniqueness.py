@@ -125,16 +125,30 @@ def test_the_nearest_of_many_is_the_design_itself():
     marks = [mark_of(one) for one in designs]
     signatures = signatures_of([one.waves for one in marks])
     changed = mark_of(np.roll(np.rot90(designs[13])[::-1], 17, axis=1))
-    first, second = nearest(changed, signatures, lambda place: marks[place].waves, count=2)
+    first, second = nearest(changed, signatures, lambda places: [marks[place].waves for place in places], count=2)
     assert first.place == 13
     assert first.likeness >= SAME_DESIGN > second.likeness
-    assert nearest(changed, signatures[:0], lambda place: marks[place].waves) == []
+    assert nearest(changed, signatures[:0], lambda places: [marks[place].waves for place in places]) == []
+
+
+def test_the_nearest_are_those_that_laying_over_every_one_finds():
+    designs = [design(family, seed, size_px=64) for family in ("sprig", "houndstooth", "memphis") for seed in range(12)]
+    marks = [mark_of(one) for one in designs]
+    signatures = signatures_of([one.waves for one in marks])
+    for one in (marks[5], marks[17], mark_of(np.rot90(designs[30])), mark_of(design("meadow", 3, size_px=64))):
+        found = nearest(
+            one, signatures, lambda places: [marks[place].waves for place in places], count=4, shortlist=len(marks)
+        )
+        every = sorted((likeness(other, one) for other in marks), reverse=True)
+        assert [each.likeness for each in found] == pytest.approx(every[:4], abs=0.01)
 
 
 def test_a_symmetrical_design_is_found_in_whichever_turn_it_fits():
     marks = [mark_of(design("houndstooth", seed)[:, :: 1 - 2 * (seed % 2)]) for seed in range(6)]
     signatures = signatures_of([one.waves for one in marks]).astype(np.float16)
-    found = nearest(mark_of(design("houndstooth", 7)), signatures, lambda place: marks[place].waves, count=6)
+    found = nearest(
+        mark_of(design("houndstooth", 7)), signatures, lambda places: [marks[place].waves for place in places], count=6
+    )
     assert min(each.likeness for each in found) > 0.99
 
 

@@ -29,6 +29,8 @@ class Sheet:
         self.origin = (0.0, 0.0)
         self.zoom = 1.0  # how much larger than its unit square a program draws, about the middle of the square
         self.roles = np.zeros((rows * self.side, columns * self.side), np.uint8)
+        near = (-1, 0, 1)
+        self._shifts = np.array([self._lattice(i, j) for i in near for j in near])  # (9, 2), with those around
 
     def fill(self, role: int, points: Points) -> None:
         """Paint the closed polygon of `points` (n, 2)."""
@@ -70,14 +72,10 @@ class Sheet:
         low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
         scale = self.side * (1 << _SUBPIXEL_BITS)
         half = 1 << (_SUBPIXEL_BITS - 1)
-        copies = []
-        for i in (-1, 0, 1):
-            for j in (-1, 0, 1):
-                shift = self._lattice(i, j)
-                if (low + shift < (self.columns, self.rows)).all() and (high + shift > 0).all():
-                    copies.append(np.round((points + shift) * scale - half).astype(np.int32))
-        return copies
+        begins, ends = low + self._shifts < (self.columns, self.rows), high + self._shifts > 0
+        seen = self._shifts[begins.all(axis=1) & ends.all(axis=1)]
+        return [np.round((points + shift) * scale - half).astype(np.int32) for shift in seen]
 
-    def _lattice(self, i: int, j: int) -> Points:
+    def _lattice(self, i: int, j: int) -> tuple[float, float]:
         aside, lower = j * self.layout.shift % 1, i * self.layout.drop % 1
-        return np.array([float((i + aside) * self.columns), float((j + lower) * self.rows)])
+        return float((i + aside) * self.columns), float((j + lower) * self.rows)
