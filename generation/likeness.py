@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db import connection
 from numpy.typing import NDArray
 
 from generation import storage
@@ -114,9 +114,6 @@ class Archive:
     def _waves_at(self, places: Sequence[int]) -> list[Waves]:
         ids = [self.artwork_ids[place] for place in places]
         kept = dict(ArtworkMark.objects.filter(artwork__in=ids).values_list("artwork_id", "waves"))
-        if len(kept) < len(ids):  # its signature was known, from before its mark was lost
-            lost = Artwork.objects.filter(pk__in=set(ids) - kept.keys())
-            kept |= {artwork.pk: keep_mark(artwork, _raster(artwork)).waves for artwork in lost}
         return [unpacked(bytes(kept[number])) for number in ids]
 
 
@@ -137,15 +134,18 @@ def mark_of(artwork: Artwork) -> Mark:
     return Mark(unpacked(bytes(kept.waves)), np.frombuffer(kept.signature, "<f2").astype(np.float32))
 
 
-def archive(artworks: QuerySet[Artwork]) -> Archive:
-    """The artworks, ready to be searched; one whose file is gone is left out and stands in the log."""
-    rows = list(artworks.order_by().values_list("pk", "sha256", "layout"))
-    if unread := [row[0] for row in rows if row[1:] not in _signatures]:
-        _read_signatures(unread)
-        rows = [row for row in rows if row[1:] in _signatures]
-    data = b"".join([_signatures[row[1:]] for row in rows])
-    signatures = np.frombuffer(data, "<f2").reshape(len(rows), DIMENSIONS).astype(np.float32)
-    return Archive(tuple([row[0] for row in rows]), signatures)
+def archive(artwork_ids: Iterable[int]) -> Archive:
+    """Artworks, ready to be searched; one whose file is gone is left out and stands in the log."""
+    ids = sorted(set(artwork_ids))
+    found = {number: kept for number in ids if (kept := _signatures.get(number))}
+    if len(found) < len(ids):
+        read = _read_signatures([number for number in ids if number not in found])
+        found |= read
+        if not connection.in_atomic_block:  # else it may be undone, and the number given to another
+            _signatures.update(read)
+    places = [number for number in ids if number in found]
+    signatures = np.frombuffer(b"".join([found[number] for number in places]), "<f2")
+    return Archive(tuple(places), signatures.reshape(len(places), DIMENSIONS).astype(np.float32))
 
 
 def index_training(seeds: int, report: Callable[[int, int], None] | None = None) -> Path:
@@ -245,24 +245,23 @@ def _proposal_likeness(raster: Raster, words: str) -> float | None:
     return round(max(likeness(one, proposed) for one in marks), 4)
 
 
-# What this process has read, a kilobyte a design: its file and its layout make a signature, which stays what it is. Not
-# by the artwork's number, for that of one whose transaction was undone is given again.
-_signatures: dict[tuple[str, str], bytes] = {}
+# What this process has read by the artwork's number, a kilobyte each: they never change.
+_signatures: dict[int, bytes] = {}
 
 
-def _read_signatures(artwork_ids: Sequence[int]) -> None:
-    """Read those that this process has not read yet, and make what is not kept; one whose file is gone stays unread."""
+def _read_signatures(artwork_ids: Sequence[int]) -> dict[int, bytes]:
+    """What is kept, and made where nothing is; without those whose file is gone."""
+    found: dict[int, bytes] = {}
     for first in range(0, len(artwork_ids), _READ_AT_ONCE):
         some = Artwork.objects.filter(pk__in=artwork_ids[first : first + _READ_AT_ONCE])
-        marked = some.exclude(mark=None).values_list("sha256", "layout", "mark__signature")
-        _signatures.update({(sha256, layout): bytes(kept) for sha256, layout, kept in marked})
+        marked = some.exclude(mark=None).values_list("pk", "mark__signature")
+        found |= {number: bytes(kept) for number, kept in marked}
         for artwork in some.filter(mark=None):
             try:
-                kept = keep_mark(artwork, _raster(artwork)).signature
+                found[artwork.pk] = bytes(keep_mark(artwork, _raster(artwork)).signature)
             except ArtworkMissing:
                 log.exception("artwork %s can't be compared with others", artwork.sha256)
-            else:
-                _signatures[artwork.sha256, artwork.layout] = bytes(kept)
+    return found
 
 
 @lru_cache(maxsize=512)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from generation import likeness
@@ -104,18 +104,17 @@ def nearest(line: OrderLine, artwork: Artwork, *, count: int = 4) -> Nearest:
     bought = sold_by(shop).exclude(line=line)
     here = Order.objects.filter(pk=OuterRef("round__line__order"), shop=shop)  # as in models.Lines.of
     drawn = Candidate.objects.filter(Exists(here)).exclude(round__line=line)
-    newest = drawn.order_by("-pk").values("artwork")[:NEWEST_DRAWN]
-    kept = likeness.archive(Artwork.objects.filter(Q(pk__in=bought.values("candidate__artwork")) | Q(pk__in=newest)))
+    newest = drawn.order_by("-pk").values_list("artwork", flat=True)[:NEWEST_DRAWN]
+    kept = likeness.archive([*bought.order_by().values_list("candidate__artwork", flat=True), *newest])
     found = kept.nearest(likeness.mark_of(artwork), count=count)
     approvals = bought.filter(candidate__artwork__in=[each.artwork_id for each in found]).order_by("-pk")
     approvals = approvals.select_related("line__order", "candidate__artwork")
     sold = {approval.candidate.artwork_id: approval for approval in approvals}  # the first of each stays
-    shown: dict[int, Candidate] = {}
-    unsold = [each.artwork_id for each in found if each.artwork_id not in sold]
-    first = drawn.filter(artwork__in=unsold).values("artwork").annotate(first=Min("pk"))
-    candidates = Candidate.objects.filter(pk__in=[each["first"] for each in first])
-    for candidate in candidates.select_related("artwork", "round__line__order"):
-        shown[candidate.artwork_id] = candidate
+    # One by one: a design may stand in thousands of lines, and its first is found at once.
+    unsold = {each.artwork_id for each in found} - sold.keys()
+    first = [drawn.filter(artwork=number).order_by("pk").values_list("pk", flat=True)[0] for number in unsold]
+    candidates = Candidate.objects.filter(pk__in=first).select_related("artwork", "round__line__order")
+    shown = {candidate.artwork_id: candidate for candidate in candidates}
 
     def near(each: likeness.Alike) -> Near:
         approval = sold.get(each.artwork_id)
@@ -193,7 +192,7 @@ def _exclusive(line: OrderLine, artwork: Artwork) -> list[tuple[Exclusivity, flo
 def _nearly_the_same(artwork: Artwork, among: Sequence[int]) -> list[tuple[int, float]]:
     if not among:
         return []
-    near = likeness.archive(Artwork.objects.filter(pk__in=among)).nearest(likeness.mark_of(artwork), count=LOOKED_AT)
+    near = likeness.archive(among).nearest(likeness.mark_of(artwork), count=LOOKED_AT)
     return [(each.artwork_id, each.likeness) for each in near if each.likeness >= SAME_DESIGN]
 
 

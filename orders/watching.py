@@ -18,7 +18,7 @@ from orders.domain.states import LineState
 from orders.errors import NoSeat
 from orders.models import Candidate, OrderLine
 
-LOOK_EVERY_S = 0.3
+LOOK_EVERY_S = 0.15
 SAY_SOMETHING_EVERY_S = 5.0  # so that a browser that went away is noticed
 AT_MOST_S = 60.0
 

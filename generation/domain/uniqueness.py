@@ -123,10 +123,13 @@ def nearest(
     best = near.max(axis=1)
     kept = min(max(shortlist, count), len(best))
     places = np.argpartition(-best, kept - 1)[:kept].tolist()
-    found = [
-        Neighbour(place, _best_turn(waves, variants, near[place].tolist()))
-        for place, waves in zip(places, waves_at(places), strict=True)
-    ]
+    likenesses: dict[bytes, float] = {}  # a design in other colours has the very same waves: it is laid over once
+    found = []
+    for place, waves in zip(places, waves_at(places), strict=True):
+        key = waves.tobytes()
+        if key not in likenesses:
+            likenesses[key] = _best_turn(waves, variants, near[place].tolist())
+        found.append(Neighbour(place, likenesses[key]))
     return sorted(found, key=lambda neighbour: -neighbour.likeness)[:count]
 
 

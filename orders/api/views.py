@@ -128,6 +128,10 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped):
         "release_quote": SELL, "prioritise": PLAN,
     }  # fmt: skip
 
+    def get_queryset(self) -> QuerySet[OrderLine]:
+        found = super().get_queryset()
+        return found.prefetch_related(None).prefetch_related("rounds") if self.action == "list" else found
+
     @extend_schema(request=serializers.ApproveInput, responses={200: serializers.LineView, **CLIENT_ERRORS})
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, reference: str) -> Response:

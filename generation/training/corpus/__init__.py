@@ -18,7 +18,7 @@ from generation.domain.setting import Cells
 from generation.training.corpus.captions import caption, colour_limit, feature_limit, ink_limit
 from generation.training.corpus.families import FAMILIES, Family
 from generation.training.corpus.motifs import filler
-from generation.training.corpus.sheet import ROLES, Sheet
+from generation.training.corpus.sheet import ROLES, Sheet, Unpainted
 
 __all__ = [
     "FAMILIES",
@@ -118,7 +118,7 @@ def draw_cloth(
 
 def adjectives_of(family: Family, seed: int) -> tuple[str, ...]:
     """The words that describe the style of that seed: "vertical", "large", "lemon" and the like."""
-    return _draw(Sheet(8), family, seed, 0)
+    return _draw(Unpainted(8), family, seed, 0)
 
 
 def random_unit(seed: int, *, size_px: int = 64) -> Unit:

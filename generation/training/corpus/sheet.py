@@ -79,3 +79,10 @@ class Sheet:
     def _lattice(self, i: int, j: int) -> tuple[float, float]:
         aside, lower = j * self.layout.shift % 1, i * self.layout.drop % 1
         return float((i + aside) * self.columns), float((j + lower) * self.rows)
+
+
+class Unpainted(Sheet):
+    """A sheet on which shapes leave nothing, for whoever asks a program for its words alone."""
+
+    def _copies(self, points: Points, *, margin: float) -> list[NDArray[np.int32]]:
+        return []
