@@ -39,7 +39,8 @@ def say_signed_out(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
             return response
         if request.headers.get("HX-Request"):
             return HttpResponse(status=401)
-        if request.method == "POST" and request.path != settings.LOGIN_URL:
+        # Who signs out is sent to the same page, with nowhere to come back to.
+        if request.method == "POST" and urlsplit(response["Location"]).query:
             page = urlsplit(request.META.get("HTTP_REFERER", ""))
             ours = page.netloc == request.get_host() and page.path.startswith("/")
             back = f"{page.path}?{page.query}" if ours and page.query else page.path if ours else "/"
