@@ -105,6 +105,12 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ShopScoped)
         order = services.place_and_submit(shop, **wish.validated_data, by=request.user)
         return Response(self._shown(order.number), status=status.HTTP_201_CREATED)
 
+    def get_queryset(self) -> QuerySet[Order]:
+        found = super().get_queryset()
+        if self.action != "list":
+            return found
+        return found.prefetch_related(None).prefetch_related("lines__rounds")
+
     def _shown(self, number: str) -> Any:
         return self.get_serializer(self.get_queryset().get(number=number)).data
 

@@ -121,7 +121,7 @@ def test_lists_take_the_same_number_of_queries_for_one_and_for_many(sales, djang
     for count in (1, 9):
         for _ in range(count):
             assert post(sales, GOOD).status_code == 201
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(7):
             assert len(sales.get("/api/orders/").json()["results"]) >= count
 
 
