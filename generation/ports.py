@@ -29,9 +29,12 @@ class Generator(Protocol):
 
 @runtime_checkable
 class LooksFirst(Generator, Protocol):
-    """One that draws first and brings to size afterwards: what it draws can be looked at long before it is whole."""
+    """One that draws first and brings to size afterwards: what it draws can be looked at long before it is whole.
 
-    def begin(self, brief: Brief, seed: int, limits: Limits, on_step: OnStep | None = None) -> AtSize:
+    Several threads may draw with it at once, and none changes a pixel of another's.
+    """
+
+    def begin(self, brief: Brief, seed: int, limits: Limits) -> AtSize:
         """What `generate` draws for a seed; at the brief's size it has the very same pixels."""
         ...
 

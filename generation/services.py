@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from importlib import import_module
@@ -39,6 +41,7 @@ from generation.ports import AtSize, Generator, LooksFirst, OnStep, part_of
 
 __all__ = [
     "LONGEST_WORDS",
+    "NO_WORDS",
     "at_size",
     "check",
     "check_upload",
@@ -67,6 +70,7 @@ __all__ = [
 LARGEST_PX = 32_768
 LARGEST_SEED = 2**32 - 1
 LONGEST_WORDS = 500  # characters that are read
+NO_WORDS = "Say in a few words what the design shows, or add a picture."
 LEAST_KNOB, MOST_KNOB = 0.5, 2.0  # of scale and density, against what the words ask for
 REFERENCE_PX = 2048  # more than any generator that draws looks at
 REFERENCES = "references"
@@ -108,6 +112,7 @@ def drawings_soon(
 ) -> Iterator[tuple[Artwork, Artwork | None]]:
     """Draw as `drawings` does, so that a person sees something of every seed before any is brought to its size.
 
+    As many looks are drawn at once as there are processors.
     Yields (look, None) for each seed, then (artwork, its look) for each; (artwork, None) alone where a look would not
     be there sooner. Whoever has taken the artwork gives the look up with `give_up`.
     """
@@ -122,15 +127,29 @@ def drawings_soon(
     _note_card(source, generator, fingerprint)
     of_generator = {"generator": generator, "fingerprint": fingerprint}
     look = replace(brief, width_px=small[0], height_px=small[1])
+    keys = {seed: _key(look, seed, limits, generator, fingerprint) for seed in seeds}
+    known = {artwork.key: artwork for artwork in Artwork.objects.filter(key__in=keys.values())}
+
+    def drawn(seed: int) -> tuple[AtSize, Raster]:
+        at_size = source.begin(brief, seed, limits)
+        return at_size, at_size(*small)
+
     begun: dict[int, tuple[AtSize | None, Artwork]] = {}
-    for number, seed in enumerate(seeds):
-        key = _key(look, seed, limits, generator, fingerprint)
-        at_size, there = None, Artwork.objects.filter(key=key).first()
-        if there is None:
-            at_size = source.begin(brief, seed, limits, part_of(on_step, number, len(seeds)))
-            there = _keep(at_size(*small), words=brief.words, key=key, **of_generator, is_look=True)
-        begun[seed] = (at_size, there)
-        yield there, None
+    threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="look")
+    try:
+        lacking = {seed: threads.submit(drawn, seed) for seed in seeds if keys[seed] not in known}
+        for number, seed in enumerate(seeds, start=1):
+            at_size, there = None, known.get(keys[seed])
+            if there is None:
+                at_size, raster = lacking.pop(seed).result()
+                there = _keep(raster, words=brief.words, key=keys[seed], **of_generator, is_look=True)
+                known[keys[seed]] = there
+            begun[seed] = (at_size, there)
+            if on_step:
+                on_step(number, len(seeds))
+            yield there, None
+    finally:  # whoever takes no more looks waits for those that are being drawn, and for no others
+        threads.shutdown(cancel_futures=True)
     for seed, (at_size, there) in begun.items():
         key = _key(brief, seed, limits, generator, fingerprint)
         artwork = Artwork.objects.filter(key=key).first()
@@ -444,7 +463,7 @@ def check(brief: Brief, limits: Limits, seeds: Sequence[int] = ()) -> None:
             "A design needs two colours at least: a ground and a motif.", fields={"field": "max_colours"}
         )
     if not brief.words.strip() and brief.reference is None and not brief.parents:
-        raise InvalidBrief("Say in a few words what the design shows, or add a picture.", fields={"field": "words"})
+        raise InvalidBrief(NO_WORDS, fields={"field": "words"})
     if len(brief.words) > LONGEST_WORDS:
         raise _out_of_range(
             f"The words are {len(brief.words)} characters long; {LONGEST_WORDS} are read at most.",

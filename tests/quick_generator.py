@@ -69,6 +69,6 @@ class LooksGenerator(QuickGenerator):
     def __init__(self):
         self.begun = []
 
-    def begin(self, brief, seed, limits, on_step=None):
+    def begin(self, brief, seed, limits):
         self.begun.append(seed)
         return lambda width_px, height_px: self._draw(replace(brief, width_px=width_px, height_px=height_px), seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -87,11 +88,15 @@ def _spread(by_pixel: Tensor, coarse: Geometry, factor: int) -> Tensor:
     return square.repeat_interleave(factor, 1).repeat_interleave(factor, 2).flatten(0, 2)
 
 
-@dataclass
-class Torus:
-    """How the sheet wraps at its edges; shared by all convolutions of one network."""
+class Torus(threading.local):
+    """How the sheet wraps at its edges; shared by all convolutions of one network, and each thread's own."""
 
     layout: Layout = Layout.STRAIGHT
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Torus:
+        copied = Torus()
+        copied.layout = self.layout
+        return copied
 
 
 class TorusConv2d(nn.Conv2d):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -42,9 +43,11 @@ from generation.ports import AtSize, OnStep
 from generation.training import corpus
 
 GUIDANCE = 2.0
-THREADS = 2
-# From a design that still shows through the noise five steps and no guidance draw what ten with guidance draw.
-STEPS, STEPS_FROM_AFAR, AFAR = 5, 10, 0.6
+# Sums are split between threads: with another number of them pixels differ. One for each drawing wastes least; what
+# uses a machine's cores is several drawings at once.
+THREADS = 1
+# From a design that still shows through the noise two steps and no guidance draw what ten with guidance draw.
+STEPS, STEPS_FROM_AFAR, AFAR = 2, 10, 0.6
 # How far a proposal goes into noise, as of a unit of 64 pixels: the higher, the less is left of it. Woven and geometric
 # patterns live on straight edges, which a small network redraws by hand.
 ISLAND_START_LEVELS = (0.4, 0.5, 0.58)
@@ -61,6 +64,7 @@ MOTIF_CALM, FIELD_CALM = 0.008, 0.005  # outlines are calmed by this share of a 
 SPECK_SHARE = 0.0008  # islands and holes under this share of a unit are chance
 INK_ROUNDS = 4  # of cutting the ink and repairing, until both hold
 FINEST_SHARE = 0.005  # of a unit's side: what is finer than the network's own pixel is chance, not drawing
+_reading = threading.Lock()  # words are read by one thread at a time: what it has found is there for the next
 
 
 class Guard(StrEnum):
@@ -93,7 +97,7 @@ def load(folder: Path) -> RepeatPipeline:
     pipeline = RepeatPipeline.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
     )
-    torch.set_num_threads(THREADS)  # sums are split between threads: with another number of them pixels differ
+    torch.set_num_threads(THREADS)
     pipeline.unet.float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -132,11 +136,13 @@ def begin(
     """What the model draws for one seed, whatever its size; asked for a size in pixels it is brought to that one."""
     if len(brief.parents) == 1 and brief.strength == 0 and not brief.redraw:
         return lambda width_px, height_px: _unchanged(replace(brief, width_px=width_px, height_px=height_px), seed)
-    sketch = _sketch(brief, seed=seed, limits=limits, unit_px=pipeline.geometry.unit_px)
+    with _reading:
+        sketch = _sketch(brief, seed=seed, limits=limits, unit_px=pipeline.geometry.unit_px)
+        text = encode([sketch.words])
     unit_mm = _unit_mm(brief, sketch.lattice)
     in_unit = UnitLimits(limits.min_feature_mm / unit_mm * pipeline.geometry.unit_px, limits.max_ink)
     drawn: Coverage = pipeline(
-        encode([sketch.words]),
+        text,
         sketch.cells,
         noise=unit_noise(sketch.cells, pipeline.geometry.unit_px, seed=seed, likeness=LIKENESS),
         steps=STEPS if coarse_level(sketch.level, pipeline.geometry.unit_px) < AFAR else STEPS_FROM_AFAR,

@@ -22,7 +22,7 @@ from generation.ports import AtSize, OnStep, part_of
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "embedded"
 _CODE = ("backends/*.py", "domain/*.py", "training/corpus/*.py")
-_one_at_a_time = threading.Lock()
+_loading = threading.Lock()
 
 
 class EmbeddedGenerator:
@@ -49,20 +49,22 @@ class EmbeddedGenerator:
         Raises WeightsRefused, NotAColour.
         """
         drawing = import_module("generation.backends.drawing")  # torch and diffusers come in here, not before
-        with _one_at_a_time:
-            model = _model(self.folder)
-            rasters = []
-            for number, seed in enumerate(seeds):
-                part = part_of(on_step, number, len(seeds))
-                rasters.append(drawing.draw(model, brief, seed=seed, limits=limits, on_step=part))
-            return rasters
+        model, rasters = _ready(self.folder), []
+        for number, seed in enumerate(seeds):
+            part = part_of(on_step, number, len(seeds))
+            rasters.append(drawing.draw(model, brief, seed=seed, limits=limits, on_step=part))
+        return rasters
 
-    def begin(self, brief: Brief, seed: int, limits: Limits, on_step: OnStep | None = None) -> AtSize:
+    def begin(self, brief: Brief, seed: int, limits: Limits) -> AtSize:
         """What `generate` draws for a seed, to be brought to any size. Raises WeightsRefused, NotAColour."""
         drawing = import_module("generation.backends.drawing")
-        with _one_at_a_time:
-            begun: AtSize = drawing.begin(_model(self.folder), brief, seed=seed, limits=limits, on_step=on_step)
-            return begun
+        begun: AtSize = drawing.begin(_ready(self.folder), brief, seed=seed, limits=limits)
+        return begun
+
+
+def _ready(folder: Path) -> Any:
+    with _loading:  # once, by whichever thread is first
+        return _model(folder)
 
 
 @lru_cache(maxsize=2)

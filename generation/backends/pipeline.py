@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,7 @@ class RepeatPipeline(DiffusionPipeline):
         text: (1, tokens, width) token states. noise: as `unit_noise` makes it. roles: those that may be drawn.
         limits: what every prediction is moved towards while it is drawn; none: what the network likes.
         precision: what the network calculates in; none: what is quickest on this machine.
+        Several threads may draw with one pipeline at once.
         """
         precision = precision or quickest()
         self.torus.layout = cells.layout
@@ -62,13 +64,14 @@ class RepeatPipeline(DiffusionPipeline):
         first = 1.0 if start is None else start.time
         given = None if start is None else 2 * start.coverage[None] - 1
         state = noise if given is None else (1 - first) * given + first * noise
-        self.scheduler.set_timesteps(sigmas=self._levels(first, steps))
+        scheduler = copy.copy(self.scheduler)  # it counts its steps
+        scheduler.set_timesteps(sigmas=self._levels(first, steps))
         forbidden = torch.ones(1, ROLES, 1, 1, dtype=torch.bool)
         forbidden[:, list(roles)] = False
         both = torch.cat([torch.zeros_like(text), text])
         clean = state
-        for number, timestep in enumerate(self.scheduler.timesteps):
-            level = float(self.scheduler.sigmas[number])
+        for number, timestep in enumerate(scheduler.timesteps):
+            level = float(scheduler.sigmas[number])
             coarse = coarse_level(level, self.geometry.unit_px)
             guided = guidance != 1.0 and coarse > GUIDED_ABOVE
             prompt = both if guided else text
@@ -83,9 +86,9 @@ class RepeatPipeline(DiffusionPipeline):
             if start is not None and start.pinned is not None:
                 clean = torch.where(start.pinned, start.coverage, clean)
             velocity = (state - (2 * clean - 1)) / level
-            state = self.scheduler.step(velocity, timestep, state).prev_sample
+            state = scheduler.step(velocity, timestep, state).prev_sample
             if on_step:
-                on_step(number + 1, len(self.scheduler.timesteps))
+                on_step(number + 1, len(scheduler.timesteps))
         return clean[0]
 
     def _levels(self, start: float, steps: int) -> list[float]:

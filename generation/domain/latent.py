@@ -23,6 +23,7 @@ GRID_PX = 48  # designs are compared at this size
 MOVED_PX = 512  # the longer side of a moved design: enough for a parent that will be drawn anew
 FEWEST_DESIGNS = 3
 METHOD = 1  # counts the changes of what is computed here
+SAMPLES = 8  # a side of each point of a design that is only looked at, to tell which role covers most of it
 
 _BAND = 0.06  # of the repeat's side: so far from an edge the distance is told
 _MOST_AXES = 4
@@ -156,7 +157,7 @@ def smaller(base: Raster, *, longer_px: int) -> Raster:
     scale = min(1.0, longer_px / max(base.indices.shape))
     height, width = _sides(base, scale)
     colour = _first_colours(base)
-    roles = _roles(base, height, width)
+    roles = _roles(_sampled(base, height * SAMPLES, width * SAMPLES), height, width)
     return replace(base, indices=np.vectorize(colour.__getitem__, otypes=[np.uint8])(roles))
 
 
@@ -183,13 +184,24 @@ def _first_colours(base: Raster) -> dict[int, int]:
 
 def _roles(raster: Raster, height: int, width: int) -> IndexArray:
     """(height, width) role numbers: at each point the role that covers most of it."""
-    of_index = np.array([raster.role_of(index) for index in range(max(len(raster.palette), 1))], np.uint8)
-    roles = of_index[raster.indices]
+    of_index = np.zeros(256, np.uint8)
+    of_index[: len(raster.palette)] = [raster.role_of(index) for index in range(len(raster.palette))]
+    roles: IndexArray = cv2.LUT(raster.indices, of_index).astype(np.uint8, copy=False)
     if roles.shape == (height, width):
         return roles
-    planes = [cv2.resize((roles == r).astype(np.float32), (width, height), interpolation=_AREA) for r in range(ROLES)]
-    most: IndexArray = np.argmax(planes, axis=0).astype(np.uint8)
+    own = np.array(sorted(_first_colours(raster)), np.uint8)
+    planes = [cv2.resize((roles == r).astype(np.float32), (width, height), interpolation=_AREA) for r in own]
+    most: IndexArray = own[np.argmax(planes, axis=0)]
     return most
+
+
+def _sampled(base: Raster, height: int, width: int) -> Raster:
+    """The design in so many of its pixels at most, evenly spread: what is looked at needs no more of them."""
+    rows, columns = (
+        (np.arange(few) + 0.5) * size / few
+        for few, size in zip(map(min, (height, width), base.indices.shape), base.indices.shape, strict=True)
+    )
+    return replace(base, indices=base.indices[rows.astype(np.intp)[:, None], columns.astype(np.intp)[None, :]])
 
 
 def _fields(roles: IndexArray) -> Fields:

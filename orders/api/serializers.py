@@ -69,7 +69,11 @@ class Text(serializers.CharField):
         text: str = super().to_internal_value(data)
         if any(c in self.turning or (unicodedata.category(c) in {"Cc", "Cs"} and c not in "\t\r\n") for c in text):
             raise serializers.ValidationError("It holds characters that can't be printed. Type the words again.")
-        return text
+        if any(c.isprintable() and not c.isspace() for c in text):
+            return text
+        if not self.allow_blank:  # such as a space of no width alone
+            self.fail("blank")
+        return ""
 
 
 class Words(Text):
@@ -321,7 +325,10 @@ EXPLORE_EXAMPLES = {
     "Larger motifs, fewer of them": {"kind": "resize", "candidates": [3], "knobs": {"scale": 1.4, "density": 0.8}},
     "Another colourway": {"kind": "recolour", "candidates": [3], "palette": "terracotta"},
     "Moved in the brand's space": {
-        "kind": "walk", "candidates": [3], "walk": {"space": "nord", "amounts": {"density": 0.8}}, "strength": 0.4,
+        "kind": "walk",
+        "candidates": [3],
+        "walk": {"space": "nord", "amounts": {"density": 0.8}},
+        "strength": 0.4,
     },
     "Other words for it": {"kind": "reword", "candidates": [3], "words": "the same with birds", "strength": 0.6},
 }

@@ -28,6 +28,7 @@ from orders.web.plainly import plainly
 
 MM: Final = {"mm": Decimal(1), "cm": Decimal(10), "in": INCH_MM}
 SALT: Final = "reference picture"
+MOST_BREAKS: Final = 6
 # What fields of an order are called in the form, where that is not their own name.
 FIELDS: Final = {
     "substrate": "cloth", "weave": "cloth", "quantity_m": "quantity", "unit": "quantity_unit",
@@ -149,7 +150,13 @@ def order_of(shop: Shop, typed: Typed, *, picture: Picture | None) -> dict[str, 
     sent = {"customer": typed.get("customer", ""), "lines": lines}
     if typed.get("once"):
         sent["once"] = typed["once"]
-    order: dict[str, Any] = wished(OrderInput, sent)
+    try:
+        order: dict[str, Any] = wished(OrderInput, sent)
+    except ValidationError as wrong:
+        if line["words"] or picture is not None or "same_design" in typed:
+            raise
+        # The generator would say so, but is asked only once all else can be read.
+        raise ValidationError({**wrong.detail, "words": [generation.NO_WORDS]}) from wrong
     first: NewLine = order["lines"][0]
     if picture is not None:
         if first.generator == work.UPLOAD and not picture.whole:
@@ -181,9 +188,6 @@ def wish_of(shop: Shop, typed: Typed) -> Wish:
     repeat = None
     if typed.get("layout") in {layout.value for layout in Layout} and all(size and size > 0 for size in sizes):
         repeat = Repeat(float(sizes[0] or 0), float(sizes[1] or 0), Layout(typed["layout"]))
-    lengths = [
-        _number(_length(each, _length_unit(typed))) for each in typed.get("breaks", "").replace(";", " ").split()
-    ]
     due = typed.get("due_date", "")
     old = repeated(shop, typed.get("repeat_of", ""), refuse=False)
     return Wish(
@@ -192,8 +196,20 @@ def wish_of(shop: Shop, typed: Typed) -> Wish:
         repeat=repeat,
         due_date=date.fromisoformat(due) if _is_day(due) else None,
         drawn="same_design" in typed and old is not None and repeating.design_of(old) is not None,
-        lengths=[each for each in lengths[:6] if each is not None and each > 0],
+        lengths=[each for each in _breaks(typed).values() if each is not None][:MOST_BREAKS],
     )
+
+
+def unread_breaks(typed: Typed) -> list[str]:
+    """Return what of the other lengths can't be read as one."""
+    return [each for each, length in _breaks(typed).items() if length is None]
+
+
+def _breaks(typed: Typed) -> dict[str, Decimal | None]:
+    """Other lengths by how they were typed, in metres; None for what is none."""
+    words = typed.get("breaks", "").replace(";", " ").split()
+    lengths = {each: _number(_length(each.rstrip(","), _length_unit(typed))) for each in words}
+    return {each: length if length is not None and length > 0 else None for each, length in lengths.items()}
 
 
 def metres_of(typed: Typed) -> Decimal | None:
@@ -221,6 +237,8 @@ def complaints(error: Exception) -> list[Complaint]:
 def _called(path: str) -> str:
     """Return what a field of an order, such as lines[0].repeat_mm[1], is called in the form."""
     field = next((part for part in reversed(re.split(r"[.\[\]]+", path)) if part and not part.isdigit()), "")
+    if path.endswith("repeat_mm[1]"):
+        return "repeat_height"
     if path.startswith("lines[1]"):  # the strike-off: as the first line, but for its length
         return "strike_off_m" if field == "quantity_m" else FIELDS.get(field, field)
     return FIELDS.get(field, field)
@@ -281,7 +299,9 @@ def _mm(size: str, typed: Typed, step: str = "0.01") -> str:
     """Return a size as typed, in millimetres; what is no number stays as it is, and is refused where it is checked."""
     number = _number(decimal_point(size))
     per_unit = MM.get(typed.get("size_unit", "mm"))
-    if number is None or per_unit is None:
+    if per_unit is None:
+        return f"{size} {typed.get('size_unit')}"
+    if number is None:
         return size
     return plain((number * per_unit).quantize(Decimal(step)))
 

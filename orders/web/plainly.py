@@ -6,14 +6,16 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from orders.api.serializers import Millimetres
+
 # What rest_framework says where a field says nothing of its own, and what a page says instead.
 _SAID: Final[tuple[tuple[type[serializers.Field], str, Any], ...]] = (
     (serializers.Field, "required", _("Fill this in.")),
     (serializers.Field, "null", _("Fill this in.")),
     (serializers.CharField, "blank", _("Fill this in.")),
     (serializers.CharField, "max_length", _("It is longer than %(max_length)s characters: shorten it.")),
+    (Millimetres, "invalid", _("Write the size as a number, such as 320.")),
     (serializers.IntegerField, "invalid", _("Write a whole number.")),
-    (serializers.IntegerField, "max_string_length", _("Write a whole number.")),
     (serializers.IntegerField, "min_value", _("It has to be %(min_value)s at least.")),
     (serializers.IntegerField, "max_value", _("It can be %(max_value)s at most.")),
     (serializers.DecimalField, "invalid", _("Write a number, such as 12.5.")),

@@ -27,7 +27,7 @@ from orders.api import views as api
 from orders.api.permissions import EVERYONE
 from orders.api.serializers import LARGEST_PICTURE_BYTES, Strict, Text
 from orders.domain.states import LineState
-from orders.errors import PlacedAlready
+from orders.errors import InvalidOrder, PlacedAlready
 from orders.models import Customer, Membership, Shop
 from orders.orderbook import Standing
 from orders.web import orderform
@@ -124,6 +124,10 @@ def new(request: HttpRequest) -> HttpResponse:
             typed["picture"] = picture.token(membership.shop)
         if "inquire" in typed:
             return _form(request, membership, typed)
+        if typed.get("picture") and picture is None:
+            typed["picture"] = ""
+            gone = _("The picture is not there any more: choose its file once more, or go on without it.")
+            raise InvalidOrder(gone, fields={"field": "reference"})
         order = services.place_and_submit(
             membership.shop, **orderform.order_of(membership.shop, typed, picture=picture), by=request.user
         )
@@ -332,6 +336,7 @@ def _inquiry_context(shop: Shop, typed: Mapping[str, str]) -> dict[str, Any]:
         "found": found,
         "price": next(iter(prices), None),
         "breaks": prices[1:],
+        "unread_breaks": orderform.unread_breaks(typed),
         "refusals": list(dict.fromkeys(said(each)[0] for each in refusals)),
         "colours": _read(typed.get("palette", "")),
     }

@@ -98,7 +98,9 @@ def test_a_list_takes_as_many_queries_for_a_hundred_rows_as_for_one(planner, mil
     for rows in (1, 10, 100):
         for number in range(Step.objects.count(), rows):
             found(mill, number, waits(mill).line)
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             answer = planner.get(f"{address}?limit=200")
         assert answer.status_code == 200
         took.append(len(queries))

@@ -140,9 +140,7 @@ def test_a_record_that_lives_elsewhere_has_an_address_while_its_erp_is_away(dist
     line = placed(quick)
     waiting(line)
     assert shown(quick)[0].address == ""
-    ErpLink.objects.create(
-        shop="demo", kind=MANUFACTURING_ORDER, external_id=names.record_id(line), remote_id=7
-    )
+    ErpLink.objects.create(shop="demo", kind=MANUFACTURING_ORDER, external_id=names.record_id(line), remote_id=7)
     distant.cut = True
     distant.asked.clear()
     assert shown(quick)[0].address.endswith("/7/change/")

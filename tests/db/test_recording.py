@@ -165,9 +165,7 @@ def test_a_worker_that_dies_on_the_quotation_leaves_the_line_with_the_customer(q
         erp_is_away(patched, "upsert")
         line = placed(quick)
     past = timezone.now() - timedelta(hours=1)
-    Step.objects.filter(line=line, kind="quote").update(
-        state="running", attempt=F("max_attempts"), lease_until=past
-    )
+    Step.objects.filter(line=line, kind="quote").update(state="running", attempt=F("max_attempts"), lease_until=past)
     flow.sweep()
     line.refresh_from_db()
     assert (line.state, Step.objects.get(line=line, kind="quote").state) == ("proofing", "failed")

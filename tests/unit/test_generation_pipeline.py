@@ -2,6 +2,9 @@
 
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -135,6 +138,39 @@ def test_coverage_sums_to_one_and_forbidden_roles_stay_empty(pipeline, text):
     assert coverage.shape == (ROLES, UNIT_PX, UNIT_PX)
     assert torch.allclose(coverage.sum(0), torch.ones(UNIT_PX, UNIT_PX), atol=1e-4)
     assert coverage[3:].max() == 0
+
+
+SHEETS = (Cells(2, 2, Layout.STRAIGHT), Cells(2, 2, Layout.MIRROR), Cells(2, 2, Layout.HALF_DROP))
+
+
+def drawn_at_once(pipeline, text):
+    """A sheet of each layout, drawn by a thread each that take every step together, and by this one in turn."""
+    noises = [unit_noise(cells, UNIT_PX, seed=3) for cells in SHEETS]
+    together = Barrier(len(SHEETS), timeout=60)
+
+    def drawn(cells, noise):
+        return pipeline(text, cells, noise=noise, steps=3, on_step=lambda *_: together.wait())
+
+    with ThreadPoolExecutor(len(SHEETS)) as threads:
+        at_once = list(threads.map(drawn, SHEETS, noises))
+    alone = [pipeline(text, cells, noise=noise, steps=3) for cells, noise in zip(SHEETS, noises, strict=True)]
+    return at_once, alone
+
+
+def test_threads_that_draw_at_once_in_different_layouts_change_no_pixel_of_each_other(pipeline, text):
+    at_once, alone = drawn_at_once(pipeline, text)
+    assert all(map(torch.equal, at_once, alone))
+
+
+def test_a_layout_that_threads_shared_would_be_noticed(pipeline, text, monkeypatch):
+    """Negative control of the test above."""
+    shared = SimpleNamespace(layout=Layout.STRAIGHT)
+    for module in pipeline.unet.modules():
+        if hasattr(module, "torus"):
+            monkeypatch.setattr(module, "torus", shared)
+    monkeypatch.setattr(pipeline, "torus", shared)
+    at_once, alone = drawn_at_once(pipeline, text)
+    assert not all(map(torch.equal, at_once, alone))
 
 
 def stripe():

@@ -79,4 +79,3 @@ def to_a_bar(page) -> None:
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     page.locator("#later").click()
-

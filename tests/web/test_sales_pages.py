@@ -159,6 +159,8 @@ def test_the_usual_due_date_is_how_long_this_shop_s_orders_have_had(quick):
         ("repeat_width", "9000"),
         ("repeat_width", "NaN"),
         ("repeat_width", ""),
+        ("repeat_height", "wide"),
+        ("repeat_height", ""),
         ("palette", "#12"),
         ("palette", "no such palette"),
         ("palette", "nor\0dic"),
@@ -168,6 +170,8 @@ def test_the_usual_due_date_is_how_long_this_shop_s_orders_have_had(quick):
         ("due_date", "soon"),
         ("due_date", ""),
         ("words", ""),
+        ("words", "\u200b\u2060"),
+        ("customer", "\u200b"),
         ("words", "roses\0"),
         ("words", "roses\u202eesrever"),
         ("words", "roses " * 100),
@@ -199,8 +203,8 @@ def test_what_can_t_be_taken_is_said_beside_its_field_and_nothing_is_lost(sales,
 
 
 def test_all_that_is_wrong_is_said_at_once(sales):
-    page = page_of(sales.post("/new/", typed(customer="", quantity="many", due_date="soon")))
-    for name in ("customer", "quantity", "due_date"):
+    page = page_of(sales.post("/new/", typed(customer="", quantity="many", due_date="soon", words=" ")))
+    for name in ("customer", "quantity", "due_date", "words"):
         assert f'id="{name}-wrong"' in page
     assert page.count("autofocus") == 1
     assert "autofocus" in field(page, "customer")
@@ -370,6 +374,21 @@ def test_what_is_not_written_yet_is_asked_for_and_what_can_t_be_is_said(sales):
     late = asked(sales, due_date=in_days(0).isoformat())
     assert "after the due date" in late
     assert sales.post("/new/inquiry/", {}).status_code == 200
+
+
+def test_a_length_among_the_others_that_is_none_is_named_and_the_rest_are_priced(sales):
+    part = asked(sales, breaks="10, ten; 25 -1")
+    assert "No length: ten, -1." in part
+    assert part.count('<th scope="row">') == 2
+
+
+def test_a_picture_that_is_not_there_any_more_is_asked_for_and_not_left_out_unsaid(sales):
+    answer = sales.post("/new/", typed(picture="forged"))
+    assert answer.status_code == 400
+    assert 'id="reference-wrong"' in page_of(answer)
+    assert not OrderLine.objects.exists()
+    assert 'name="picture" id="picture-token" value=""' in page_of(answer)
+    assert sales.post("/new/", typed(picture="")).status_code == 302
 
 
 def test_a_palette_is_shown_as_it_is_understood(sales):
