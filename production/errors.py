@@ -376,3 +376,10 @@ class NoTile(ProductionError):
 
     code = "no_tile"
     http_status = 409
+
+
+class DetectorRefused(ProductionError):
+    """The weights of the network that finds defects are missing, or are not those that were trained."""
+
+    code = "detector_refused"
+    http_status = 503

@@ -15,7 +15,7 @@ MAY_IMPORT = {
 }
 # module -> where alone it may be imported
 ONLY_IN = {
-    "torch": ("generation/",),
+    "torch": ("generation/", "production/inspection/"),
     "diffusers": ("generation/",),
     "transformers": ("generation/",),
     "odoorpc": ("inventory_sync/connectors/",),
