@@ -46,7 +46,8 @@ GUIDANCE = 2.0
 # Sums are split between threads: with another number of them pixels differ. One for each drawing wastes least; what
 # uses a machine's cores is several drawings at once.
 THREADS = 1
-# From a design that still shows through the noise two steps and no guidance draw what ten with guidance draw.
+# A design that still shows through the noise needs no guidance and few steps: two draw otherwise than five in one of
+# 180 pixels, and five otherwise than ten in one of 340.
 STEPS, STEPS_FROM_AFAR, AFAR = 2, 10, 0.6
 # How far a proposal goes into noise, as of a unit of 64 pixels: the higher, the less is left of it. Woven and geometric
 # patterns live on straight edges, which a small network redraws by hand.

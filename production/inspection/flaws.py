@@ -91,10 +91,12 @@ class Flaw:
             half_x = half_y = 1.9 * max(half_x, half_y)
         if self.along_warp:
             half_x, half_y = half_y, half_x
-        return tuple(
-            slice(max(0, int(np.floor(at - half)) - 4), min(size, int(np.ceil(at + half)) + 5))
-            for at, half, size in ((self.y_px, half_y, shape[0]), (self.x_px, half_x, shape[1]))
-        )  # type: ignore[return-value]
+        return _around(self.y_px, half_y, shape[0]), _around(self.x_px, half_x, shape[1])
+
+
+def _around(middle: float, half: float, size: int) -> slice:
+    """The whole pixels of `size` that something reaches into, and four more on both sides."""
+    return slice(max(0, int(np.floor(middle - half)) - 4), min(size, int(np.ceil(middle + half)) + 5))
 
 
 def random_flaw(rng: Generator, kind: Kind, printed: Plane, weave: Weave, split: Split) -> Flaw:
