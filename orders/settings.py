@@ -187,7 +187,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "save_limit": -1,
     "guard_cycle": 0.5,
-    "poll": 0.2,
+    "poll": 0.1,
     "catch_up": False,
     "scheduler": False,
     "label": "Queue",

@@ -83,7 +83,7 @@ def draw(line: OrderLine) -> Iterator[Drawn]:
     looks = [] if has_one_answer(brief) else _looks(brief, spec)
     if lacking < 1 and not looks:
         return
-    say(line, f"drawing {lacking} {'design' if lacking == 1 else 'designs'}")
+    say(line, f"drawing {lacking} {'design' if lacking == 1 else 'designs'}, 0 %")
     if brief.way == Way.AGAIN:
         assert brief.same_as is not None
         artwork = brief.same_as.artwork

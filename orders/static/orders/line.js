@@ -97,6 +97,9 @@
     const focused = before?.contains(document.activeElement) ? document.activeElement.id : "";
     at(".nothing", newest)?.remove();
     if (before) before.replaceWith(made); else newest.append(made);
+    const picture = at("img", made);
+    picture.loading = "eager";
+    if (!before) await picture.decode().catch(() => {}); // what a person waits for comes before what is read beside it
     window.htmx.process(made);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     if (radio.checked) { radio.dispatchEvent(new Event("change", { bubbles: true })); }
