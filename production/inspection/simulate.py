@@ -17,9 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
+import pyvips
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -42,6 +45,13 @@ from production.inspection.split import Split, stream
 Picture = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
+SYNTHETIC: Final = "SYNTHETIC: a simulated scan, no cloth was seen"  # what a file of a simulated scan says of itself
+# What the description is called, by the kind of file; capture.py looks for it there.
+_DESCRIPTION: Final = {
+    ".png": "png-comment-0-Description", ".tif": "image-description", ".tiff": "image-description",
+    ".jpg": "exif-ifd0-ImageDescription", ".jpeg": "exif-ifd0-ImageDescription",
+}  # fmt: skip
+FILES: Final = frozenset(_DESCRIPTION)
 _STRIP = 160  # rows of the scan that are made at a time: memory stays small whatever the length
 _MARGIN = 6
 _TRIES = 12  # places looked at for a defect that can be seen there
@@ -289,6 +299,24 @@ def simulate(reference: Picture, scene: Scene, *, points: int = 4) -> tuple[Pict
         _, coded = cv2.imencode(".jpg", scan[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, scene.camera.jpeg])
         scan = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
     return scan, truth
+
+
+def write_scan(path: Path, scan: Picture, *, of: str = "") -> None:
+    """Write a simulated scan as PNG, TIFF or JPEG that says what it is, so that whoever reads it can say so too.
+
+    of: what it is a scan of. Raises ValueError for another kind of file.
+    """
+    field_name = _DESCRIPTION.get(path.suffix.lower())
+    if field_name is None:
+        raise ValueError(f"{path.name}: a scan is written as PNG, TIFF or JPEG")
+    height, width, bands = scan.shape
+    image = pyvips.Image.new_from_memory(np.ascontiguousarray(scan).data, width, height, bands, "uchar")
+    image = image.copy(interpretation="srgb", xres=1 / MM_PER_PX, yres=1 / MM_PER_PX)
+    image.set_type(pyvips.GValue.gstr_type, field_name, f"{SYNTHETIC}; {of}" if of else SYNTHETIC)
+    options = {".jpg": {"Q": 92}, ".jpeg": {"Q": 92}}.get(path.suffix.lower(), {})
+    if field_name == "image-description":
+        options = {"compression": "deflate", "resunit": "inch"}
+    image.write_to_file(str(path), **options)
 
 
 def aligned(scan: Picture, truth: Truth, *, residual: Plane | None = None) -> Picture:
