@@ -138,12 +138,17 @@ class AttachmentInline(ReadOnly, TabularInline):
     extra = 0
 
 
+class ScrapInline(ReadOnly, TabularInline):
+    model = models.LedgerScrap
+    extra = 0
+
+
 @admin.register(models.LedgerOrder)
 class OrderAdmin(ReadOnly, ModelAdmin):
     list_display = ("external_id", "product", "quantity", "state", "due", "shop")
     list_filter = ("shop", "state")
     search_fields = ("external_id", "reference")
-    inlines = (ComponentInline, WorkOrderInline, AttachmentInline)
+    inlines = (ComponentInline, WorkOrderInline, ScrapInline, AttachmentInline)
 
 
 class SaleLineInline(ReadOnly, TabularInline):

@@ -408,6 +408,12 @@ class Erp(Protocol):
         is done, cancelled or not there, and for an unknown work centre.
         """
 
+    def scrap(self, ref: RemoteRef, key: str, quantity: Decimal, why: str) -> RemoteRef:
+        """Take so much of what a manufacturing order has made out of the stock as scrap, once by key.
+
+        Raises ErpRejected for an order that is not done, and for more than it has made.
+        """
+
     def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:
         """Attach files to a manufacturing order, each once: the same name and sha256 again is the same attachment."""
 

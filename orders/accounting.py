@@ -8,6 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from orders import looking, reprinting
 from orders.domain.floor import OperationState, Standing, standing_of
 from orders.domain.states import LineState
 from orders.models import FloorReport, OrderLine
@@ -31,6 +32,7 @@ def keep(line: OrderLine, told: Sequence[FloorReport]) -> None:
     The same again records nothing. What can't be recorded is left to a person, and is no reason to tell it again.
     """
     FloorReport.objects.filter(pk__in=[each.pk for each in told]).update(told_at=timezone.now())
+    looking.note_told(line, {each.run for each in told})
     if not told or line.state in NOT_MADE:
         return
     run = max(each.run for each in told)
@@ -44,7 +46,9 @@ def keep(line: OrderLine, told: Sequence[FloorReport]) -> None:
     if not new:
         return
     try:
-        record_actuals(ticket, new, at=timezone.now())
+        issued = record_actuals(ticket, new, at=timezone.now())
+        assert issued.comparison is not None, "something was recorded"
+        reprinting.charge_actual(line, ticket.costing, issued.cost, issued.comparison.actual)
     except ActualsRefused as refused:
         log.warning("what %s took is not recorded: %s", line.reference, refused)
 
@@ -69,7 +73,9 @@ def uses_of(line: OrderLine, run: int, costing: Costing) -> list[ActualUse]:
         if hours and hours >= rows[code].quantity * LEAST_OF_PLANNED:
             where = next(each.work_centre for each in reports if each.operation == number)
             found.append(ActualUse(code=code, quantity=hours, source=f"{SOURCE}, {where}"))
-    scrapped = sum((stand.scrap_m for stand in stands.values()), Decimal(0))
+    # What the inspection cuts out was made: it has taken no more fabric than was planned.
+    looked = max(stands, default=0) if line.run > run or line.state == LineState.DONE else -1
+    scrapped = sum((stand.scrap_m for number, stand in stands.items() if number != looked), Decimal(0))
     fabric = line.substrate
     if fabric in rows and fabric not in others and (scrapped or any(use.code == fabric for use in costing.uses)):
         source = f"{SOURCE}: as planned, and {scrapped.normalize():f} m scrapped"

@@ -14,6 +14,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from orders import models
+from production.domain.grading import Rule
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -81,11 +82,25 @@ class MembershipAdmin(ModelAdmin):
     list_filter = ("shop", "role")
 
 
+class CustomerForm(forms.ModelForm):
+    """A customer with what it takes of a cloth."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what makes no rule, in a sentence."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        try:
+            Rule.of(cleaned.get("quality", ""), cleaned.get("inspection_rule") or {})
+        except (ValueError, AttributeError) as error:
+            raise forms.ValidationError({"inspection_rule": str(error)}) from error
+        return cleaned
+
+
 @admin.register(models.Customer)
 class CustomerAdmin(ModelAdmin):
     """Who orders cloth."""
 
-    list_display = ("name", "shop")
+    form = CustomerForm
+    list_display = ("name", "quality", "shop")
     search_fields = ("name",)
 
 

@@ -50,6 +50,11 @@ def record(
     return event
 
 
+def lock(shop: Shop) -> None:
+    """Be alone with a shop until the transaction ends: what is read after this, nobody else changes meanwhile."""
+    Shop.objects.filter(pk=shop.pk).update(audit_sequence=F("audit_sequence"))
+
+
 def _name(actor: User | AnonymousUser | str | None) -> str:
     if isinstance(actor, str):
         return actor

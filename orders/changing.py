@@ -36,6 +36,7 @@ class Change:
     price_before: Decimal
     promise_before: datetime
     tz: str
+    run_m: Decimal | None = None  # what the present run would make, where that is not all of it
 
     @property
     def passed(self) -> bool:
@@ -144,7 +145,20 @@ def assess(
         price_before=approved.price,
         promise_before=work.moment(line.plan["promise"]) if line.plan else approved.promise,
         tz=line.order.shop.time_zone,
+        run_m=_run_m(line, wanted),
     )
+
+
+def _run_m(line: OrderLine, wanted: OrderLine) -> Decimal | None:
+    """What has to be made of a changed line a part of which is there already. Raises NotChangeable."""
+    if line.run_m is None or wanted.substrate != line.substrate:
+        return None
+    there = line.quantity_m - line.run_m
+    if wanted.quantity_m <= there:
+        fields = {"field": "quantity_m", "measured": str(wanted.quantity_m), "limit": str(there)}
+        enough = f"{there} m of {line.reference} are made and good: nothing would be made once more for less than that."
+        raise NotChangeable(enough, fields=fields)
+    return wanted.quantity_m - there
 
 
 def _refuse_unless_changeable(line: OrderLine) -> None:

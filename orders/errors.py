@@ -278,6 +278,27 @@ class ReportUnlikely(OrderError):
     http_status = 409
 
 
+class NotInspecting(OrderError):
+    """The cloth of this line is not being inspected."""
+
+    code = "not_inspecting"
+    http_status = 409
+
+
+class InspectionOver(OrderError):
+    """Somebody else was quicker: this cloth is decided on. Look again."""
+
+    code = "inspection_over"
+    http_status = 409
+
+
+class CorrectionOver(OrderError):
+    """What this correction was proposed on has changed since: look again."""
+
+    code = "correction_over"
+    http_status = 409
+
+
 class LostLease(OrderError):
     """This worker was too slow: its lease is over and another has the step. Nothing was written."""
 

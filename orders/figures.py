@@ -466,7 +466,8 @@ class Costs:
 
 def costs(shop: Shop) -> Costs:
     """What the newest jobs were to cost, and what they cost in the end, as far as anything was reported of them."""
-    sheets = CostSheet.objects.filter(ticket__shop=shop.slug, actual__isnull=False).order_by("-pk")
+    # What is made once more has no price of its own: it stands on the costing of what it is made for.
+    sheets = CostSheet.objects.filter(ticket__shop=shop.slug, actual__isnull=False, price__gt=0).order_by("-pk")
     rows = sheets.values_list("ticket__reference", "ticket__revision", "total", "actual", "price")[:JOBS_COMPARED]
     jobs = tuple(Compared(*row) for row in rows)
     return Costs(

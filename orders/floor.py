@@ -170,4 +170,4 @@ def cloth_of(line: OrderLine) -> Substrate | WeaveSpec | None:
 def fabric_m(line: OrderLine) -> Decimal:
     """Return how much fabric is planned for a line; of woven cloth its length."""
     materials = (line.plan or {}).get("materials", ())
-    return sum((Decimal(m["quantity"]) for m in materials if m["sku"] == line.substrate), Decimal(0)) or line.quantity_m
+    return sum((Decimal(m["quantity"]) for m in materials if m["sku"] == line.substrate), Decimal(0)) or line.making_m

@@ -18,8 +18,8 @@ from django.utils import timezone
 from generation.errors import GenerationError
 from inventory_sync import services as inventory
 from inventory_sync.errors import ErpError, ErpUnavailable
-from orders import accounting, audit, planning, planruns, recording, steps, tasks, work
-from orders.domain.states import LineEvent, LineState, next_line_state
+from orders import accounting, audit, looking, planning, planruns, recording, reprinting, steps, tasks, work
+from orders.domain.states import LineEvent, LineState, StepState, next_line_state
 from orders.errors import (
     HoldChanged,
     IllegalTransition,
@@ -55,6 +55,7 @@ BELONGS = {
     "cancel": {LineState.CANCELLING, LineState.CANCELLED},
     "reschedule": {LineState.RELEASED, LineState.IN_PRODUCTION, LineState.INSPECTING},
     "report": {LineState.IN_PRODUCTION, LineState.INSPECTING, LineState.DONE},
+    "inspect": {LineState.INSPECTING, LineState.DONE},  # of cloth that was passed by eye meanwhile nothing is kept
 }
 
 # What a person may have to wait for an outside system longer than a worker's few tries.
@@ -64,7 +65,10 @@ TRIES = {"check": 8, "quote": 12, "plan": 8, "sync": 12, "cancel": 12, "reschedu
 PATIENCE = timedelta(hours=24)
 
 # Nobody waits for these: when all their tries are over the line stays where it is, and that is written down.
-UNHURRIED = frozenset({"quote", "reschedule", "report"})
+UNHURRIED = frozenset({"quote", "reschedule", "report", "inspect"})
+
+# These take minutes, and a person may be waiting for another line's step of a second.
+SLOW = ("draw", "inspect")
 
 # With these a person moves a line on, whatever step is still open for it.
 OVERTAKING = frozenset({LineEvent.APPROVE, LineEvent.REVISE, LineEvent.CHANGE, LineEvent.CANCEL, LineEvent.FAIL})
@@ -125,6 +129,7 @@ def plan(line: OrderLine, held: steps.Claim) -> Settle:
         accounting.keep(line, told)
         OrderLine.objects.filter(pk=line.pk).update(plan=plan, quote=None)
         planning.displace(line.order.shop, found.displaced, because=line.reference)
+        reprinting.tell_sales(line, plan)
         move(line, LineEvent.OK, details={"lot": plan["lot"], "promise": plan["promise"]})
 
     return settle
@@ -136,6 +141,7 @@ def release(line: OrderLine, held: steps.Claim) -> Settle:
 
     def settle() -> None:
         ticket = work.keep_released(line, made)
+        reprinting.charge(line, cost=made.job.cost.total, revision=made.job.revision)
         move(line, LineEvent.OK, details={"ticket": str(ticket), "files": {f.path.name: f.sha256 for f in made.files}})
 
     return settle
@@ -178,9 +184,35 @@ def report(line: OrderLine, held: steps.Claim) -> Settle:
     return settle
 
 
-def _tell_on(line: OrderLine) -> None:
-    """Tell what has changed since a step began to tell: first other times, then what was reported."""
+def inspect(line: OrderLine, held: steps.Claim) -> Settle:
+    """Compare the scans of the cloth with what it should be, grade it, and propose what is done with it."""
+    steps.still_mine(held)
+    looked = looking.look(line)
+
+    def settle() -> None:
+        looking.keep(line, looked)
+        OrderLine.objects.filter(pk=line.pk).update(progress="")
+        _tell_on(line)
+
+    return settle
+
+
+def look_on(line: OrderLine) -> None:
+    """Let the newest scans of a line be looked at, inside the caller's transaction; what the ERP is told can wait."""
     now = OrderLine.objects.get(pk=line.pk)
+    if now.state != LineState.INSPECTING or not looking.waits(now):
+        return
+    steps.drop_waiting(now, "report")
+    if not Step.objects.filter(line=now, state__in=[StepState.PENDING, StepState.RUNNING]).exists():
+        open_for(now, "inspect")
+
+
+def _tell_on(line: OrderLine) -> None:
+    """Go on with what has come up since a step began: scans to look at, other times, then what was reported."""
+    look_on(line)
+    now = OrderLine.objects.get(pk=line.pk)
+    if Step.objects.filter(line=now, state__in=[StepState.PENDING, StepState.RUNNING]).exists():
+        return
     if now.plan != line.plan and now.state in BELONGS["reschedule"]:
         open_for(now, "reschedule")
     elif now.state in BELONGS["report"] and now.reports.filter(told_at=None).exists():
@@ -197,6 +229,7 @@ STEPS: dict[str, Callable[[OrderLine, steps.Claim], Settle]] = {
     "cancel": cancel,
     "reschedule": reschedule,
     "report": report,
+    "inspect": inspect,
 }
 
 
@@ -225,6 +258,9 @@ def move(
     )
     if event in OVERTAKING:
         steps.drop_open(fresh)
+    if old is LineState.INSPECTING:
+        looking.overtake(fresh, run=line.run)
+        steps.drop_waiting(fresh, "inspect")
     if new in OPENS:
         open_for(fresh, OPENS[new])
     return fresh
@@ -272,14 +308,14 @@ def run_step(step_id: int) -> bool:
 
 
 def answer_bell(step_id: int) -> None:
-    """Look at the step that was rung for; but before anything is drawn, do what a person may be waiting for.
+    """Look at the step that was rung for; but before anything slow is done, do what a person may be waiting for.
 
-    This is what the queue calls. Drawing takes ten times as long as all other steps of a line together.
+    This is what the queue calls. Drawing and inspecting take ten times as long as all other steps of a line together.
     """
-    if Step.objects.filter(pk=step_id, kind="draw").exists():
+    if Step.objects.filter(pk=step_id, kind__in=SLOW).exists():
         for wanted in planruns.due():
             planruns.answer(wanted)
-        for quicker in steps.due(exclude_kind="draw"):
+        for quicker in steps.due(exclude_kinds=SLOW):
             run_step(quicker)
     run_step(step_id)
 
@@ -332,6 +368,9 @@ def _give_up(line: OrderLine, kind: str, error: Any) -> None:
         return
     details = {"code": error.code, "sentence": str(error)}
     audit.record(line.order.shop, f"no {kind}", actor=None, line=line, to_state=line.state, details=details)
+    if kind == "inspect":
+        looking.give_up(line, error)
+    look_on(line)
 
 
 def _worker_died(step: Step) -> None:

@@ -26,7 +26,7 @@ from inventory_sync import services as inventory
 from inventory_sync.errors import ErpAmbiguous, ErpError, ErpUnavailable, StaleStock
 from inventory_sync.models import ErpLink
 from inventory_sync.ports import MANUFACTURING_ORDER, SALE_ORDER, STEP, Change, Erp, Operation, RemoteRef, Standing
-from orders import audit, names, planning, services, steps, work
+from orders import audit, names, planning, reprinting, services, steps, work
 from orders.domain.states import LineState, StepState
 from orders.errors import IllegalTransition, StaleState, Unexpected
 from orders.models import Following, Notice, Order, OrderLine, Shop, Step
@@ -46,6 +46,7 @@ MADE_THERE: Final = frozenset({LineState.RELEASED, LineState.IN_PRODUCTION, Line
 RESTING: Final = MADE_THERE | {
     LineState.DRAFT, LineState.PROOFING, LineState.BLOCKED, LineState.DONE, LineState.CANCELLED
 }  # fmt: skip
+OURS: Final = (reprinting.NOTICE,)  # notices that say nothing of the ERP: a person settles them
 OVER: Final = frozenset({LineState.DONE, LineState.CANCELLED, LineState.CANCELLING})
 
 
@@ -254,7 +255,7 @@ def _follow_line(line: OrderLine, ref: RemoteRef, record: Standing | None, sale:
         return []
     said = _quantities(line, record, sale)
     refusal = ""
-    if len(set(said.values())) == 1 and line.state == LineState.RELEASED:
+    if len(set(said.values())) == 1 and line.state == LineState.RELEASED and line.run_m is None:
         try:
             services.change(line, quantity_m=next(iter(said.values())), by=None, actor=ACTOR)
             return []  # it is planned anew: times and materials are not these any more
@@ -409,6 +410,8 @@ def _about_sale_line(line: OrderLine, ref: RemoteRef, sale: Standing | None) -> 
 def _quantities(line: OrderLine, record: Standing, sale: Standing | None) -> dict[str, Decimal]:
     """Return the metres that the line's records ask for, by record, where they are not the line's own."""
     said = {"manufacturing order": record.quantity}
+    if line.run_m is not None and _metres(record.quantity) == line.run_m:
+        said.clear()  # it is made once more, and only so much of it
     if sale is not None and sale.ref.state != "cancel":
         said["sale order"] = sale.lines.get(names.sale_line_id(line), line.quantity_m)
     return {where: _metres(much) for where, much in said.items() if _metres(much) != line.quantity_m}
@@ -493,6 +496,7 @@ def _keep(erp: Erp, order: Order, looked: Sequence[OrderLine], findings: Sequenc
         Notice.objects.update_or_create(shop=shop, key=key, defaults=fresh)
     of_order = Q(line=None, key__endswith=f":{names.sale_id(order)}")
     gone = Notice.objects.filter(Q(line__in=looked) | of_order, shop=shop, settled_at=None).exclude(key__in=found)
+    gone = gone.exclude(code__in=OURS)
     gone.update(settled_at=timezone.now(), settled_by=ACTOR)
     return all_hold
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from orders.domain.exploring import IN_WORDS, Way
 from orders.domain.floor import Report, Said
 from orders.domain.states import LineState, StepState
 from orders.errors import NothingDrawn
+from production.domain.grading import Quality
 
 
 class Role(models.TextChoices):
@@ -121,6 +123,15 @@ class Customer(models.Model):
 
     shop = models.ForeignKey(Shop, models.CASCADE)
     name = models.CharField(max_length=120)
+    quality = models.CharField(
+        max_length=8,
+        default=Quality.MID,
+        choices=[(each.value, each.value) for each in Quality],
+        help_text="How much is expected of the cloth: what passes its inspection.",
+    )
+    inspection_rule = models.JSONField(
+        default=dict, blank=True, help_text='What this customer has otherwise than its class: {"most_pieces": 1}.'
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "name"], name="customer_once_per_shop")]
@@ -205,6 +216,9 @@ class OrderLine(models.Model):
     run = models.PositiveSmallIntegerField(
         default=1, help_text="Which production run it is in: counts up when the cloth fails its inspection."
     )
+    run_m = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, help_text="Metres that this run makes, where it is not all of them."
+    )
     version = models.PositiveIntegerField(default=1, help_text="Counts every transition.")
 
     class Meta:
@@ -217,6 +231,11 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def making_m(self) -> Decimal:
+        """Metres that its present production run makes: all that was ordered, or what is made once more of it."""
+        return self.quantity_m if self.run_m is None else self.run_m
 
     @property
     def newest_round(self) -> "Round":

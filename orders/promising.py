@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from generation.domain.pattern import Repeat
 from inventory_sync import services as inventory
+from inventory_sync import words
 from inventory_sync.errors import NotEnoughStock, SlotTaken
 from inventory_sync.ports import Erp, Hold, StockLevel, WorkCentre, in_unit
 from orders import names, timetable
@@ -249,6 +250,27 @@ def still_held(line: OrderLine) -> None:
         or slots != {(slot.work_centre, slot.start, slot.end) for slot in held.slots}
     ):
         raise HoldChanged(fields={"line": line.reference})
+
+
+def enough_held(line: OrderLine, takes: Takes) -> None:
+    """Raise HoldChanged where a line takes more by now than was planned: the catalogue was changed since.
+
+    Such as its fabric's shrinkage, by a correction that somebody accepted.
+    """
+    assert line.plan is not None
+    planned: Counter[str] = Counter()
+    for material in line.plan["materials"]:
+        planned[material["sku"]] += Decimal(material["quantity"])
+    units = {material["sku"]: material["unit"] for material in line.plan["materials"]}
+    for each in takes.materials:
+        unit = units.get(each.sku, each.unit)
+        taken, held = in_unit(each.quantity, each.unit, unit), planned[each.sku]
+        if taken > held:
+            raise HoldChanged(
+                f"{line.reference} takes {words.quantity(taken, unit)} of {each.sku} since the catalogue was changed, "
+                f"and {words.quantity(held, unit)} are held. Try again to plan it anew.",
+                fields={"line": line.reference, "sku": each.sku},
+            )
 
 
 # ------------------------------------------------------------------------------------------------ asking

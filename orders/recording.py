@@ -29,7 +29,7 @@ from inventory_sync.ports import (
     Standing,
     WorkOrder,
 )
-from orders import names, promising, work
+from orders import looking, names, promising, reprinting, work
 from orders.domain.floor import REJECTED, OperationState, Said, standing_of
 from orders.domain.states import LineState
 from orders.errors import HoldChanged
@@ -70,6 +70,9 @@ def sync(line: OrderLine) -> dict[str, str]:
     except ErpRejected as refused:
         _ask_there(line, approval, refused)
         raise
+    if line.run > 1:
+        said = reprinting.sentence(line, _plan(line))
+        erp.ask(recorded.sale, f"{names.record_id(line)}:made-once-more", f"{line.reference} is made once more", said)
     _write_sale(line.order, written=sale)
     _write_order(line, written=order)
     return {"sale_order": recorded.sale.remote_id, "manufacturing_order": recorded.ref.remote_id}
@@ -101,10 +104,43 @@ def report(line: OrderLine) -> list[FloorReport]:
                 erp.tell(ref, f"{ref.external_id}:report:{each.pk}", note)
         if there.ref.state not in {"done", "cancel"}:
             _work_there(erp, line, run, there)
+        _scrap_there(erp, line, run, ref)
+        _attach_inspections(erp, line, run, ref)
         if any(each.run == run and each.reason == REJECTED for each in untold):
             text = f"{line.reference} failed its inspection and is made once more: decide what becomes of this cloth."
             erp.ask(ref, f"{ref.external_id}:rejected", "Failed its inspection", text)
     return untold
+
+
+def _scrap_there(erp: Erp, line: OrderLine, run: int, ref: RemoteRef) -> None:
+    """Take out of the stock there what the inspection of a run cut out, once the run is over there too.
+
+    The inspection is the last operation: what others lost before it has never come into the stock.
+    """
+    if run == line.run and line.state != LineState.DONE:
+        return
+    reports = [each for each in line.reports.select_related("by") if each.run == run]
+    last = max((each.operation for each in reports), default=0)
+    stands = standing_of(each.said for each in reports if each.operation == last)
+    lost = [each for each in stands.counting if each.kind is Said.SCRAP]
+    if not lost or stands.made_m is None:
+        return
+    (there,) = erp.standing([ref])
+    if there is None or there.ref.state != "done":
+        return
+    left = max(Decimal(0), there.quantity - stands.made_m)  # a roll may be longer than what was ordered of it
+    for each in lost:
+        metres = min(left, each.metres or Decimal(0))
+        if metres:
+            erp.scrap(ref, f"{ref.external_id}:scrap:{each.number}", metres, each.reason.replace("_", " "))
+            left -= metres
+
+
+def _attach_inspections(erp: Erp, line: OrderLine, run: int, ref: RemoteRef) -> None:
+    """Attach the reports of a run's inspections to its manufacturing order."""
+    found = looking.untold(line, run=run)
+    if found:
+        erp.attach(ref, [looking.report_of(line, each) for each in found])
 
 
 def _work_there(erp: Erp, line: OrderLine, run: int, there: Standing) -> None:
@@ -250,7 +286,7 @@ def _manufacturing_order(line: OrderLine, approval: Approval) -> ManufacturingOr
     plan = _plan(line)
     return ManufacturingOrder(
         product=_product(line),
-        quantity=line.quantity_m,
+        quantity=line.making_m,
         reference=names.hold_name(line),
         components=tuple(
             Component(sku=m["sku"], quantity=Decimal(m["quantity"]), lot=m["lot"]) for m in plan["materials"]
@@ -296,7 +332,7 @@ def _digest(line: OrderLine, approval: Approval) -> str:
     """Return what the readers of the manufacturing order are told: what, until when, from which roll, where, when."""
     plan, tz, cloth = _plan(line), line.order.shop.time_zone, line.substrate or line.weave
     said = [
-        f"Released as {names.job_name(approval)}: {words.quantity(line.quantity_m, 'm')} of {cloth}.",
+        f"Released as {names.job_name(approval)}: {words.quantity(line.making_m, 'm')} of {cloth}.",
         f"Promised for {words.day(work.moment(plan['promise']), tz)}: {plan['binding']}.",
     ]
     if plan["lot"]:

@@ -61,6 +61,8 @@ class NewReport:
     ago_s: float = 0.0
     undoes: int | None = None
     sure: bool = False
+    again_m: Decimal | None = None  # of a cloth that is not good: so much is made once more; None: all of it
+    why: str = ""  # it is not good, in words
 
 
 # ------------------------------------------------------------------------------------------------ reporting
@@ -97,7 +99,7 @@ def report(line: OrderLine, new: NewReport, *, by: User) -> FloorReport:
             once=new.once,
         )
         _chain(line, taken, by=by)
-        _move_on(line, taken, by=by)
+        _move_on(line, taken, new, by=by)
     return taken
 
 
@@ -127,14 +129,17 @@ def _chain(line: OrderLine, taken: FloorReport, *, by: User) -> None:
     audit.record(line.order.shop, CHAINED[Said(taken.kind)], actor=by, line=line, details=details)
 
 
-def _move_on(line: OrderLine, taken: FloorReport, *, by: User) -> None:
+def _move_on(line: OrderLine, taken: FloorReport, new: NewReport, *, by: User) -> None:
     """Move the line on where the report says so, and open the step that tells the ERP unless one is open already."""
     route = operations(line)
     here = route[taken.operation]
     if taken.kind == Said.START and line.state == LineState.RELEASED:
         line = services.started(line, by=by)
     elif taken.kind == Said.FINISH and here.inspects:
-        line = services.failed(line, by=by) if taken.reason == REJECTED else services.passed(line, by=by)
+        if taken.reason == REJECTED:
+            line = services.failed(line, by=by, again_m=new.again_m, why=new.why)
+        else:
+            line = services.passed(line, by=by)
     elif taken.kind == Said.FINISH and line.state == LineState.IN_PRODUCTION and _all_made(route):
         line = services.finished(line, by=by)
     if not Step.objects.filter(line=line, state__in=[StepState.PENDING, StepState.RUNNING]).exists():
@@ -248,7 +253,7 @@ def _likely(line: OrderLine, route: Sequence[Operation], here: Operation, new: N
             )
     if new.metres is None or new.reason == REJECTED:
         return
-    ordered, fabric = line.quantity_m, floor.fabric_m(line)
+    ordered, fabric = line.making_m, floor.fabric_m(line)
     if new.kind == Said.FINISH:
         least, most = ordered * (1 - TOLERANCE), max(ordered, fabric) * (1 + TOLERANCE)
         if not least <= new.metres <= most:

@@ -30,6 +30,7 @@ from orders.errors import (
     CandidateNotPassed,
     DueDatePast,
     InvalidOrder,
+    InvalidReport,
     PlacedAlready,
     PriceMoved,
     SpecificationMoved,
@@ -217,7 +218,7 @@ def revise(
         brief.line, brief.number = line, old.number + 1
         details = {"round": brief.number, "words": brief.words}
         counted = line.asked if new.quantity_m == line.quantity_m else None
-        values = {"quantity_m": new.quantity_m, "asked": counted, "plan": None}
+        values = {"quantity_m": new.quantity_m, "asked": counted, "plan": None, "run_m": None}
         moved = flow.move(line, LineEvent.REVISE, by=by, details=details, **values)
         brief.save()
         if edit or brief.words != old.words:
@@ -235,7 +236,7 @@ def explore(line: OrderLine, wish: Exploration, *, by: User | None, actor: str =
     with transaction.atomic():
         brief.line, brief.number = line, line.newest_round.number + 1
         details = {"round": brief.number, "way": brief.way, "from": list(wish.candidates), "words": brief.words}
-        moved = flow.move(line, LineEvent.REVISE, by=by or actor, details=details, plan=None)
+        moved = flow.move(line, LineEvent.REVISE, by=by or actor, details=details, plan=None, run_m=None)
         brief.save()
         first = brief.same_as or brief.parent
         authorship.note(brief, brief.way, by=by, of=first, actor=actor, details=_wished(wish, brief))
@@ -281,7 +282,7 @@ def change(
     now_so = {"quantity_m": found.quantity_m, "substrate": found.substrate, "due_date": found.due_date}
     with transaction.atomic():
         counted = line.asked if found.quantity_m == line.quantity_m else None
-        values = {**now_so, "asked": counted, "plan": None}
+        values = {**now_so, "asked": counted, "plan": None, "run_m": found.run_m}
         moved = flow.move(line, LineEvent.CHANGE, by=by or actor, details=work.plain(now_so), **values)
         exclusivity.refuse_if_taken(moved, artwork)
         brief = round_again(found.source, number=moved.newest_round.number + 1, way=Way.CHANGE)
@@ -350,10 +351,26 @@ def passed(line: OrderLine, *, by: User | None = None, actor: str = "") -> Order
     return _reported(line, LineEvent.PASS, by or actor)
 
 
-def failed(line: OrderLine, *, by: User | None = None, actor: str = "") -> OrderLine:
-    """The cloth is not good: it is made once more, under records of its own. Raises StaleState, IllegalTransition."""
+def failed(
+    line: OrderLine, *, by: User | None = None, actor: str = "", again_m: Decimal | None = None, why: str = ""
+) -> OrderLine:
+    """The cloth is not good: it is made once more, under records of its own. `again_m`: so much of it; None: all.
+
+    Raises InvalidReport for a length that this run has not made, StaleState, IllegalTransition.
+    """
+    if again_m is not None and not 0 < again_m <= line.making_m:
+        raise InvalidReport(
+            f"{again_m} m can't be made once more of {line.making_m} m.",
+            fields={"field": "reprint_m", "measured": str(again_m), "limit": str(line.making_m)},
+        )
+    again = line.making_m if again_m is None else again_m
+    promise = (line.plan or {}).get("promise")
+    details = {"metres": str(again), "of": str(line.quantity_m), "promise": promise, "why": why}
     with transaction.atomic():
-        moved = flow.move(line, LineEvent.FAIL, by=by or actor, run=F("run") + 1, plan=None)
+        run_m = None if again == line.quantity_m else again
+        moved = flow.move(
+            line, LineEvent.FAIL, by=by or actor, details=details, run=F("run") + 1, run_m=run_m, plan=None
+        )
         _say_yes_again(moved, by=by)
         return moved
 

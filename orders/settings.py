@@ -220,6 +220,8 @@ WEFTLINE: dict[str, Any] = {
         "pdfx_pages": "production.formats.pdf.pdfx.PdfXPages",
         "loom": "production.formats.loom.package.LoomPackage",
     },
+    # what compares scans of cloth with its source
+    "inspector": "production.inspector.ShippedInspector",
     # CIP4's licence keeps its schema out of the product: who has it may name it.
     "xjdf_schema": env.file("XJDF_SCHEMA"),
     "fonts": env.folders("FONTS"),

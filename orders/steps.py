@@ -10,7 +10,7 @@ import random
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -210,10 +210,17 @@ def hasten(step_id: int) -> bool:
     return Step.objects.filter(pk=step_id, state=StepState.PENDING).update(due_at=Now()) == 1
 
 
-def due(*, exclude_kind: str = "") -> list[int]:
+def drop_waiting(line: OrderLine, kind: str) -> bool:
+    """Close the line's step of that kind if nobody works on it; False where there is none such."""
+    dropped = next_state(STEP_TRANSITIONS, StepState.PENDING, StepEvent.DROP)
+    waiting = Step.objects.filter(line=line, kind=kind, state=StepState.PENDING)
+    return waiting.update(state=dropped, ended_at=Now()) == 1
+
+
+def due(*, exclude_kinds: Collection[str] = ()) -> list[int]:
     """Return the ids of the steps that a worker may claim now, oldest first."""
     ready = Q(state=StepState.PENDING, due_at__lte=Now()) | Q(state=StepState.RUNNING, lease_until__lt=Now())
-    claimable = Step.objects.filter(ready, attempt__lt=F("max_attempts")).exclude(kind=exclude_kind)
+    claimable = Step.objects.filter(ready, attempt__lt=F("max_attempts")).exclude(kind__in=exclude_kinds)
     return list(claimable.order_by("due_at").values_list("pk", flat=True))
 
 

@@ -4,6 +4,7 @@ Functions named keep_… write results and run inside the transaction that passe
 the story's tables but the progress, which anybody may overwrite.
 """
 
+import copy
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from generation import services as generation
 from generation.domain.pattern import Brief, Knobs, Layout, Raster, Repeat
 from generation.models import Artwork
 from inventory_sync import services as inventory
+from inventory_sync import words
 from inventory_sync.ports import Erp
 from orders import deciding, exclusivity, names, promising, shades
 from orders.domain.asked import asked_of as quantity_asked
@@ -292,8 +294,8 @@ def plan(line: OrderLine, *, fence: int) -> promising.Held:
 
 def hold(line: OrderLine, candidate: Candidate, *, fence: int, expires: datetime | None = None) -> promising.Held:
     """Hold all that a candidate needs, for ever or until it expires. Raises what promising.hold raises."""
-    spec = spec_of(line, candidate.round)
-    found = production.assess(generation.raster_of(candidate.artwork), spec=spec)
+    spec = run_spec_of(line, candidate.round)
+    found = production.assess(_raster_for(candidate, spec), spec=spec)
     return promising.hold(line, found, fence=fence, expires=expires)
 
 
@@ -319,12 +321,14 @@ def release(line: OrderLine) -> Released:
     inventory.require_fresh(names.erp_of(line.order.shop), [material["sku"] for material in line.plan["materials"]])
     approval = newest_approval(line)
     candidate = approval.candidate
-    spec = spec_of(line, candidate.round)
+    spec = run_spec_of(line, candidate.round)
     say(line, "writing and verifying print file, ticket and costing")
-    raster = generation.raster_of(candidate.artwork)
+    raster = _raster_for(candidate, spec)
     found = production.assess(raster, spec=spec)
+    promising.enough_held(line, found)
     job = replace(
         _job_of(line, candidate, found, spec),
+        **_once_more(line, found, spec),
         revision=approval.number,
         # What the ticket's code opens: the page of its work, which knows by the revision whether the paper is old.
         url=settings.WEFTLINE["public_url"] + reverse("floor-job", args=[names.job_name(approval)]),
@@ -361,7 +365,7 @@ def quotation(candidate: Candidate) -> tuple[str, bytes]:
         raise CandidateNotPassed(fields={"candidate": candidate.position})
     line = candidate.round.line
     spec = spec_of(line, candidate.round)
-    raster = generation.raster_of(candidate.artwork)
+    raster = _raster_for(candidate, spec)
     job = _job_of(line, candidate, production.assess(raster, spec=spec), spec)
     return f"{job.reference}-{candidate.round.number}-{candidate.position}-quotation.pdf", quotation_pdf(raster, job)
 
@@ -395,6 +399,31 @@ def _job_of(line: OrderLine, candidate: Candidate, found: Assessment, spec: Line
         terms=shop.terms,
         asked=quantity_asked(line.asked).words if line.asked else "",
     )
+
+
+def _raster_for(candidate: Candidate, spec: LineSpec) -> Raster:
+    """Return what was approved, as large as the cloth needs it by now.
+
+    A correction of the size (orders/drifting.py) is there so that the next cloth comes out as it was asked: also of
+    what was drawn before it, and is only planned, or made once more.
+    """
+    raster = generation.raster_of(candidate.artwork)
+    return generation.at_size(raster, width_px=spec.width_px, height_px=spec.height_px, repeat=spec.repeat)
+
+
+def _once_more(line: OrderLine, found: Assessment, spec: LineSpec) -> dict[str, Any]:
+    """What is otherwise in a job that makes cloth once more: what it costs, and how much of the order it is."""
+    if line.run == 1:
+        return {}
+    erp = names.erp_of(line.order.shop)
+    cost = production.cost_once_more(
+        found,
+        spec=spec,
+        stock=inventory.stock_of(erp, [material.sku for material in found.materials]),
+        work_centres=inventory.work_centres_of(erp),
+        on=names.today(line.order.shop),
+    )
+    return {"cost": cost, "asked": f"of {words.quantity(line.quantity_m, 'm')}, made once more"}
 
 
 def keep_released(line: OrderLine, made: Released) -> Any:
@@ -531,6 +560,13 @@ def spec_of(line: OrderLine, brief: Round) -> LineSpec:
         words=brief.words,
         on=names.today(line.order.shop),
     )
+
+
+def run_spec_of(line: OrderLine, brief: Round) -> LineSpec:
+    """Return how the mill makes what the present run of a line makes of a round; see `spec_of`."""
+    run = copy.copy(line)
+    run.quantity_m = line.making_m
+    return spec_of(run, brief)
 
 
 def _seed(line: OrderLine, brief: Round, number: int) -> int:

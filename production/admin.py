@@ -64,6 +64,8 @@ for row in (
 ):
     admin.site.register(row, CatalogueAdmin)
 admin.site.register(models.MachineProfile, MachineAdmin)
+
+
 @admin.register(models.Changeover)
 class ChangeoverAdmin(ModelAdmin):
     """What it takes to set a machine for something else."""
@@ -96,5 +98,10 @@ for row in (
     models.CostSheet,
     models.ActualUse,
     models.CheckReport,
+    models.Inspection,
+    models.DefectVerdict,
+    models.DefectThreshold,
+    models.DriftReading,
+    models.Correction,
 ):
     admin.site.register(row, ReleasedAdmin)

@@ -383,3 +383,9 @@ class DetectorRefused(ProductionError):
 
     code = "detector_refused"
     http_status = 503
+
+
+class InvalidScans(ProductionError):
+    """These scans can't be taken: give TIFF, PNG or JPEG of the cloth, from the head of the roll on."""
+
+    code = "invalid_scans"

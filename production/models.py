@@ -363,3 +363,152 @@ class CheckReport(models.Model):
 
     def __str__(self) -> str:
         return "passed" if self.passed else "failed"
+
+
+class Inspection(models.Model):
+    """What a length of a job's cloth was found to be, and what a person decided of it.
+
+    Written by orders/inspecting.py; what was decided is never changed, another look at the cloth is another row.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # its scans are there, and nobody has looked at them yet
+        MEASURED = "measured"  # graded; a person has to decide
+        REFUSED = "refused"  # its scans can't be inspected, for `reason`: give others, or look at the cloth
+        DECIDED = "decided"
+        OVERTAKEN = "overtaken"  # the line went on without it, or newer scans took its place
+
+    shop = models.CharField(max_length=64)
+    reference = models.CharField(max_length=64, db_index=True, help_text="Of the order line.")
+    run = models.PositiveSmallIntegerField(help_text="Of the line's production runs.")
+    revision = models.PositiveIntegerField(help_text="Of the ticket that the cloth was made by.")
+    number = models.PositiveSmallIntegerField(help_text="Of the looks at this line's cloth, from 1.")
+    once = models.UUIDField(unique=True, editable=False, help_text="Of the upload: sent twice, it is one inspection.")
+    machine = models.CharField(max_length=64, blank=True, help_text="That made the pattern.")
+    ink_set = models.CharField(max_length=64, blank=True)
+    article = models.CharField(max_length=64, help_text="The fabric, or the weave.")
+    scans = models.JSONField(default=list, help_text="name, path, sha256, bytes of each, from the head of the roll on.")
+    by = models.CharField(max_length=150, blank=True, help_text="Who gave the scans.")
+    at = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    reason = models.JSONField(null=True, help_text="code and sentence: why it can't be inspected.")
+    outcome = models.JSONField(null=True, help_text="What was measured; production/inspection/outcome.py reads it.")
+    grade = models.JSONField(null=True, help_text="Four-point grade; production/domain/grading.py reads it.")
+    rule = models.JSONField(null=True, help_text="What the customer takes, as it stood then.")
+    proposal = models.JSONField(null=True, help_text="What the rule says of this cloth, with its reasons.")
+    synthetic = models.BooleanField(default=False, help_text="A simulated scan: no cloth was seen.")
+    threshold = models.JSONField(null=True, help_text="From which score on a place was a defect, and how that was set.")
+    measured_at = models.DateTimeField(null=True)
+    files = models.JSONField(default=list, help_text="kind, name, path, sha256 of overlay, map and report.")
+    decision = models.CharField(max_length=16, blank=True, help_text="pass, seconds, cut_out or reprint.")
+    good_m = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    scrap_m = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    reprint_m = models.DecimalField(max_digits=8, decimal_places=2, null=True)
+    overruled = models.CharField(max_length=500, blank=True, help_text="Why it was decided otherwise than proposed.")
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True, help_text="When its report had been attached in the ERP.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "reference", "number"], name="inspection_number_once_per_line")
+        ]
+        ordering = ["shop", "reference", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.reference} inspection {self.number}"
+
+
+class DefectVerdict(models.Model):
+    """What a person said of a defect that was found, or was not. Only appended; the newest counts."""
+
+    inspection = models.ForeignKey(Inspection, models.CASCADE, related_name="verdicts")
+    number = models.PositiveIntegerField(help_text="Of the defect; 0: it was not found, and a person marked it.")
+    confirmed = models.BooleanField(help_text="It is a defect.")
+    kind = models.CharField(max_length=32, blank=True, help_text="What it is, as the person says.")
+    found_kind = models.CharField(max_length=32, blank=True, help_text="What it was taken for.")
+    crop = models.JSONField(help_text="scan sha256, and x_mm, y_mm, width_mm, height_mm on the cloth.")
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.inspection} defect {self.number}: {'confirmed' if self.confirmed else 'none'}"
+
+
+class DefectThreshold(models.Model):
+    """From which score on a place of a fabric quality is a defect, set on clean cloth of it. The newest counts."""
+
+    shop = models.CharField(max_length=64)
+    article = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64, help_text="Of the detector: another one scores otherwise.")
+    high = models.FloatField()
+    low = models.FloatField()
+    clean_m2 = models.FloatField(help_text="Of cloth that it was set on.")
+    false_alarms_per_m2 = models.FloatField(help_text="What its inspector will walk for.")
+    inspections = models.JSONField(default=list, help_text="Inspections whose cloth was clean, as reference/number.")
+    synthetic = models.BooleanField(default=False, help_text="Some of it from simulated scans.")
+    by = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["shop", "article", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.article}: {self.high:.2f}"
+
+
+class DriftReading(models.Model):
+    """How far one inspected cloth was off in colour and size: a point of the charts over time."""
+
+    inspection = models.OneToOneField(Inspection, models.CASCADE, related_name="drift")
+    shop = models.CharField(max_length=64)
+    machine = models.CharField(max_length=64)
+    ink_set = models.CharField(max_length=64, blank=True)
+    article = models.CharField(max_length=64)
+    at = models.DateTimeField(help_text="When the cloth was scanned.")
+    released_at = models.DateTimeField(help_text="Of its ticket: what was corrected since does not show in it.")
+    de00 = models.FloatField(null=True, help_text="Of the colours, by their shares of the area.")
+    dl = models.FloatField(null=True, help_text="Lighter than asked, in L*.")
+    da = models.FloatField(null=True)
+    db = models.FloatField(null=True)
+    across_pct = models.FloatField(help_text="Wider than asked, of the repeat.")
+    along_pct = models.FloatField(help_text="Longer than asked, of the repeat.")
+
+    class Meta:
+        indexes = [models.Index(fields=["shop", "machine", "ink_set", "article", "at"], name="drift_of_one_series")]
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.machine} {self.article} {self.at:%Y-%m-%d}"
+
+
+class Correction(models.Model):
+    """What a person said to what would bring a drift back. `before` and `after`: the values it changes, if accepted."""
+
+    class Kind(models.TextChoices):
+        SIZE = "size"  # another pre-compensation: the shrinkage that the catalogue has of the fabric
+        PROFILE = "profile"  # the colour profile has to be measured anew
+        LIMIT = "limit"  # the cloths of this series are judged by a tighter limit
+
+    shop = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    machine = models.CharField(max_length=64)
+    ink_set = models.CharField(max_length=64, blank=True)
+    article = models.CharField(max_length=64)
+    sentence = models.CharField(max_length=500)
+    readings = models.PositiveIntegerField(help_text="How many cloths it rests on.")
+    before = models.JSONField()
+    after = models.JSONField()
+    accepted = models.BooleanField(default=True, help_text="Declined, it changes nothing.")
+    why = models.CharField(max_length=300, blank=True, help_text="Why it was declined.")
+    decided_by = models.CharField(max_length=150)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.article} on {self.machine}: {self.kind}"

@@ -98,6 +98,14 @@ def read_picture(source: bytes | Path, *, spec: LineSpec) -> tuple[Raster | Pict
     return replace(fitted, notes=notes), tuple(findings)
 
 
+def plain_picture(source: bytes | Path) -> NDArray[np.uint8]:
+    """The pixels of a picture file, (H, W, 3) sRGB of 8 bit, whatever they are for. Raises what `read_picture` does."""
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    opened, _ = _opened(data)
+    rgb, _ = _as_srgb(opened)
+    return _narrow(rgb)
+
+
 def fit_to(design: Raster | Picture, spec: LineSpec) -> tuple[Raster | Picture, list[Finding]]:
     """`design` at exactly the pixels of `spec`, with what that did to it; the tile closes in the repeat's layout still.
 

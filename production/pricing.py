@@ -105,6 +105,29 @@ def cost(
     return replace(first, breaks=tuple(breaks))
 
 
+def cost_once_more(
+    assessment: Assessment,
+    *,
+    spec: LineSpec,
+    stock: Mapping[str, StockLevel],
+    work_centres: Mapping[str, WorkCentre],
+    on: date | None = None,
+) -> CostBreakdown:
+    """What it costs to make a cloth once more: its design is there already, and the customer pays nothing for it.
+
+    Raises PriceMissing naming what has no price and is always needed.
+    """
+    rates = {rate.code: rate for rate in PriceRate.objects.filter(shop=spec.shop)}
+    day = on.isoformat() if on else ""
+    whole = _cost(assessment, spec, stock, work_centres, rates, None, day, drawn=True)
+    nothing = Decimal("0.00")
+    free = Assumption("Made once more", "the customer pays nothing for it", "inspection")
+    return replace(
+        whole, margin=-whole.total, minimum_charge=nothing, minimum_applied=False, price=nothing, price_per_m=nothing,
+        assumptions=(free, *whole.assumptions),
+    )  # fmt: skip
+
+
 def _cost(
     assessment: Measured,
     spec: LineSpec,
@@ -113,8 +136,10 @@ def _cost(
     rates: Rates,
     generation_s: Decimal | None,
     day: str,
+    *,
+    drawn: bool = False,  # the design was paid for before
 ) -> CostBreakdown:
-    lines = [*_design(rates, generation_s), *_materials(assessment, spec, stock)]
+    lines = [*(() if drawn else _design(rates, generation_s)), *_materials(assessment, spec, stock)]
     lines += [*_transfer_paper(assessment, spec, rates), *_machine_time(assessment, work_centres)]
     lines += [*_labour(assessment, rates), *_energy(assessment, spec, rates), *_delivery(spec, rates)]
     overhead = _rate(rates, "overhead_pct")

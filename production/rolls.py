@@ -136,9 +136,14 @@ def verify_roll(path: Path, said: Mapping[str, Any]) -> list[dict[str, str]]:
 def _order(manifest: Path) -> Order:
     """A released job, its sheet laid out again from its manifest; it must come out as it was."""
     said = read_manifest(manifest)
-    told = said["sheet"]
-    if not told:
+    if not said["sheet"]:
         raise NoTile(f"{manifest.name} is not the manifest of a printed order.", fields={"path": manifest.name})
+    return Order(manifest, said, sheet_again(said, code=manifest.name.removesuffix(MANIFEST)))
+
+
+def sheet_again(said: Mapping[str, Any], *, code: str) -> Sheet:
+    """The sheet of a printed job by its manifest, laid out again. Raises FilesChanged where it comes out otherwise."""
+    told = said["sheet"]
     sheet = lay_out(
         dpi=told["dpi"],
         fabric_width_mm=told["mm"][0],
@@ -148,15 +153,14 @@ def _order(manifest: Path) -> Order:
         channels=said["inks"]["channels"],
         tac_pct=said["inks"]["limit_pct"],
         words=f"{said['reference']} r{said['revision']} · {said['article']} · {said['quantity_m']:g} m",
-        code=manifest.name.removesuffix(MANIFEST),
+        code=code,
         lettering=dots_of,
     )
     if json.loads(json.dumps(sheet.as_dict())) != told:
         raise FilesChanged(
-            f"The cloth of {manifest.name} is not laid out as it is today: release the order again.",
-            fields={"path": manifest.name},
+            f"The cloth of {code} is not laid out as it is today: release the order again.", fields={"path": code}
         )
-    return Order(manifest, said, sheet)
+    return sheet
 
 
 def _refuse_different(orders: Sequence[Order]) -> None:

@@ -32,7 +32,7 @@ from production.offers import Offer, offers
 from production.papers import PAPERS
 from production.pictures import read_picture
 from production.ports import LotUse, MachineFormat, OnFile, Provenance, RenderJob, WrittenFile, no_progress
-from production.pricing import PriceRange, cost, estimate
+from production.pricing import PriceRange, cost, cost_once_more, estimate
 from production.separation import ink_tile
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "cloth_look",
     "cloths",
     "cost",
+    "cost_once_more",
     "deliver",
     "estimate",
     "format_codes",

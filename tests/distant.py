@@ -13,7 +13,7 @@ from inventory_sync.errors import ErpUnavailable
 
 VERBS = (
     "ping", "problems", "stock", "work_centres", "bookings", "changes", "hold", "held", "release", "find", "upsert",
-    "act", "work_on", "reschedule", "attach", "standing", "tell", "ask",
+    "act", "work_on", "reschedule", "attach", "standing", "tell", "ask", "scrap",
 )  # fmt: skip
 
 

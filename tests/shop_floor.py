@@ -4,13 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from generation.domain.pattern import Repeat
+from generation import storage
+from generation.domain.pattern import Layout, Palette, Raster, Repeat
+from generation.images import indexed_png
+from generation.models import Artwork
 from orders import names, planning, promising, services, timetable, worker
-from orders.models import Customer, Order, OrderLine
+from orders.models import Approval, Candidate, Customer, Order, OrderLine, Round
 from production import services as production
+from production.models import CostSheet, JobTicket
 from production.planning.insertion import gaps_of, insert
 from production.planning.openings import moment_of
 from production.planning.problem import After, Job
@@ -65,6 +70,37 @@ def planned(shop, fabric="FAB-COT-SAT", metres=6, *, state="released", due_in_da
         OrderLine.objects.filter(pk=line.pk).update(plan=held.plan)
         planning.displace(shop, held.displaced, because=line.reference)
     return now(line)
+
+
+def on_the_table(line):
+    """The line with a design that was approved and the ticket it was made by, though nothing was drawn or written."""
+    brief = Round.objects.create(
+        line=line, number=1, words="stripes", layout="straight", repeat_width_mm=100, repeat_height_mm=100
+    )
+    drawn = Candidate.objects.create(
+        round=brief, position=1, artwork=stripes(), drawn_at=timezone.now(), checked_at=timezone.now(), passed=True,
+        price=Decimal(200), price_per_m=Decimal(30), currency="EUR", promise=timezone.now(),
+    )  # fmt: skip
+    Approval.objects.create(line=line, candidate=drawn, number=1, specification={"quantity_m": "6"}, sha256="0" * 64)
+    said = {"machine": {"code": "PRT1"}, "inks": {"set": "RE-CMYK"}, "article": line.substrate}
+    ticket = JobTicket.objects.create(
+        shop="demo", reference=line.reference, revision=1, released_at=timezone.now(), manifest=said
+    )
+    CostSheet.objects.create(ticket=ticket, currency="EUR", total=150, price=200, price_per_m=30, lines={})
+    return now(line)
+
+
+def stripes() -> Artwork:
+    """A stored artwork that took no model to draw."""
+    indices = np.repeat(np.arange(64, dtype=np.uint8)[:, None] // 8 % 2, 64, axis=1)
+    repeat = Repeat(width_mm=100, height_mm=100, layout=Layout.STRAIGHT)
+    raster = Raster(indices=indices, palette=Palette(("#ffffff", "#203040")), repeat=repeat, seed=1)
+    sha256, place = storage.put(indexed_png(raster))
+    return Artwork.objects.create(
+        sha256=sha256, key=sha256, path=place, width_px=64, height_px=64, repeat_width_mm=100, repeat_height_mm=100,
+        layout="straight", palette=list(raster.palette.colours), words="stripes", generator="test", fingerprint="test",
+        seed=1,
+    )  # fmt: skip
 
 
 def now(line):

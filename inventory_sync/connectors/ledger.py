@@ -231,6 +231,13 @@ class LedgerErp:
         with answers(), transaction.atomic():
             self._note(records.reschedule(self.shop, ref, work_orders))
 
+    def scrap(self, ref: RemoteRef, key: str, quantity: Decimal, why: str) -> RemoteRef:
+        """The ledger keeps no stock of what is made: it keeps the loss."""
+        with answers(), transaction.atomic():
+            scrapped, changed = records.scrap(self.shop, ref, key, quantity, why, at=self.clock())
+            self._note(changed)
+            return scrapped
+
     def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:
         """All of them or none."""
         with answers(), transaction.atomic():
@@ -323,7 +330,6 @@ def answers() -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------------- checks and conversions
-
 
 
 def _work_centre(centre: LedgerWorkCentre, leaves: Sequence[LedgerLeave]) -> WorkCentre:

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from django.db.models import F
+from django.db.models import F, Sum
 from django.urls import reverse
 
 from inventory_sync.connectors import ledger_holds as holds
@@ -50,6 +50,7 @@ Noted = list[tuple[str, str]]
 Row = LedgerOrder | LedgerSale
 
 ATTACHMENT: Final = "attachment"
+SCRAP: Final = "scrap"
 CENT: Final = Decimal("0.0001")  # the finest price per unit
 # kind -> (its table, what people call it)
 KINDS: Final[dict[str, tuple[type[Row], str]]] = {
@@ -171,6 +172,28 @@ def reschedule(shop: str, ref: RemoteRef, work_orders: Sequence[WorkOrder]) -> N
             )
             moved = True
     return [(ref.kind, ref.external_id)] if moved else []
+
+
+def scrap(shop: str, ref: RemoteRef, key: str, quantity: Decimal, why: str, *, at: datetime) -> tuple[RemoteRef, Noted]:
+    """Its order's row is written first, so that two can't scrap the same metre."""
+    order = _row(shop, ref)
+    if not isinstance(order, LedgerOrder):
+        raise ErpRejected(f"Only what was made is scrapped: {ref.external_id} is none.", fields={"kind": ref.kind})
+    lost = quantity_of(quantity, order.product.sku)
+    LedgerOrder.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
+    there = order.scraps.filter(key=key).first()
+    if there is not None:
+        return RemoteRef(SCRAP, key, str(there.pk)), []
+    fields = {"external_id": ref.external_id, "state": order.state, "quantity": str(lost)}
+    if order.state != "done":
+        state = order.get_state_display().lower()
+        raise ErpRejected(f"{ref.external_id} is {state}: it has made nothing.", fields=fields)
+    before = order.scraps.aggregate(all=Sum("quantity"))["all"] or Decimal(0)
+    if before + lost > order.quantity:
+        more = f"{ref.external_id} made {order.quantity:f}, of which {before:f} are scrap: {lost:f} more can't be."
+        raise ErpRejected(more, fields=fields)
+    made = order.scraps.create(key=key, quantity=lost, why=why[:200], at=at)
+    return RemoteRef(SCRAP, key, str(made.pk)), [(ref.kind, ref.external_id)]
 
 
 def attach(shop: str, ref: RemoteRef, documents: Sequence[Document]) -> tuple[list[RemoteRef], Noted]:

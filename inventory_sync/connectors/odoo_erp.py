@@ -4,6 +4,7 @@ odoo_stock      stock, machines, work orders, what changed
 odoo_holds      metres and minutes of orders that Odoo knows nothing of yet
 odoo_sales      sale orders
 odoo_orders     manufacturing orders
+odoo_scrap      what was made and is lost
 odoo_links      making a record once
 odoo_session    version, user, company and the ids of what seldom changes
 odoo_mapping    what each version calls things
@@ -25,6 +26,7 @@ from inventory_sync.connectors import odoo_links as links
 from inventory_sync.connectors import odoo_mapping as mapping
 from inventory_sync.connectors import odoo_orders as orders
 from inventory_sync.connectors import odoo_sales as sales
+from inventory_sync.connectors import odoo_scrap as scraps
 from inventory_sync.connectors import odoo_stock as reading
 from inventory_sync.connectors.asked import aware, check_document, check_slots, quantity_of
 from inventory_sync.connectors.odoo_rpc import Rpc
@@ -57,6 +59,7 @@ from inventory_sync.ports import (
 )
 
 ATTACHMENT: Final = "attachment"
+SCRAP: Final = "scrap"
 MODELS: Final = {MANUFACTURING_ORDER: "mrp.production", SALE_ORDER: "sale.order"}
 WHAT: Final = {MANUFACTURING_ORDER: "manufacturing order", SALE_ORDER: "sale order"}
 # action -> (states it leads on from, state it leads to)
@@ -440,6 +443,15 @@ class OdooErp:
             )
         orders.reschedule(self.session, link, work_orders)
         self._kept_in_odoo(orders.written_last(link), ref.external_id)
+
+    def scrap(self, ref: RemoteRef, key: str, quantity: Decimal, why: str) -> RemoteRef:
+        """A scrap of the order's product, made by its key and then validated; the reason stands in its chatter."""
+        if ref.kind != MANUFACTURING_ORDER:
+            raise ErpRejected(f"Only what was made is scrapped: {ref.external_id} is none.", fields={"kind": ref.kind})
+        link, lost = self._link(ref), quantity_of(quantity, ref.external_id)
+        made = scraps.scrap(self.session, self.shop, link, external_id=f"scrap:{key}"[:160], quantity=lost)
+        self.tell(ref, f"{key}:why", f"{lost.normalize():f} scrapped: {why}")
+        return RemoteRef(SCRAP, key, str(made))
 
     def attach(self, ref: RemoteRef, documents: Sequence[Document]) -> Sequence[RemoteRef]:
         """One call for all that Odoo doesn't have yet: each goes by a name of its own, so it is there once."""

@@ -127,7 +127,7 @@ def needed(names: Names) -> dict[str, tuple[str, ...]]:
         "resource.calendar.leaves": ("resource_id", "calendar_id", "date_from", "date_to", "name"),
         "mrp.production": (
             "product_id", "product_qty", "product_uom_id", "origin", "state", "bom_id", "move_raw_ids",
-            "workorder_ids", "date_deadline", "qty_producing", names.start, names.end,
+            "workorder_ids", "date_deadline", "qty_producing", "location_dest_id", names.start, names.end,
             *(("sale_line_id",) if names.linked_sale else ()),
             *(("reference_ids",) if names.references else ()),
         ),
@@ -143,6 +143,9 @@ def needed(names: Names) -> dict[str, tuple[str, ...]]:
         "ir.attachment": ("name", "res_model", "res_id", "datas", "mimetype", "checksum", "type", "url"),
         "mail.message": ("model", "res_id", "body", "message_type", "subtype_id"),
         "mail.activity": ("res_model_id", "res_id", "summary", "note", "user_id"),
+        "stock.scrap": (
+            "product_id", "product_uom_id", "scrap_qty", "production_id", "location_id", "origin", "state",
+        ),
     }  # fmt: skip
 
 
@@ -162,6 +165,7 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "ir.attachment": ("read", "create"),
     "mail.message": ("create",),
     "mail.activity": ("create",),
+    "stock.scrap": ("read", "write", "create"),
 }
 # The group that grants them, as an administrator finds it on the user's page.
 GROUPS: Final[Mapping[str, str]] = {
@@ -169,6 +173,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "stock.quant": "Inventory: User",
     "stock.move": "Inventory: User",
     "stock.move.line": "Inventory: User",
+    "stock.scrap": "Inventory: User",
     "mrp.workcenter": "Manufacturing: User",
     "resource.calendar.leaves": "Manufacturing: User",
     "mrp.production": "Manufacturing: User",

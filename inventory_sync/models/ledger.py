@@ -292,6 +292,27 @@ class LedgerWorkOrder(models.Model):
         return f"{self.order} {self.name}"
 
 
+class LedgerScrap(models.Model):
+    """So much of what a manufacturing order made is lost, once by key."""
+
+    order = models.ForeignKey(LedgerOrder, models.CASCADE, related_name="scraps")
+    key = models.CharField(max_length=200)
+    quantity = models.DecimalField(**QUANTITY)
+    why = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "scrap"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "key"], name="ledger_scrap_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="ledger_scrap_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class LedgerAttachment(models.Model):
     """A file of a manufacturing order, referenced by path and sha256: the bytes stay in the store that wrote them."""
 

@@ -657,6 +657,30 @@ def test_finishing_uses_up_what_its_reference_holds(world):
         world.erp.hold(Hold("WL-000001-1", (metres(1, "COT-SAT-R003", "FAB-COT-SAT"),), ()))
 
 
+def test_what_was_made_and_is_lost_is_scrapped_once_by_key(world):
+    ref = write(world)
+    world.erp.hold(Hold("WL-000001-1", (metres("12.9", "COT-SAT-R003", "FAB-COT-SAT"),), ()))
+    world.erp.act(ref, "confirm", "draft")
+    with pytest.raises(ErpRejected):
+        world.erp.scrap(ref, "contract:lost", Decimal(2), "a stain")  # nothing is made yet
+    world.erp.act(ref, "finish", "confirmed")
+    first = world.erp.scrap(ref, f"{ref.external_id}:lost", Decimal(2), "a stain")
+    assert world.erp.scrap(ref, f"{ref.external_id}:lost", Decimal(2), "a stain") == first
+    second = world.erp.scrap(ref, f"{ref.external_id}:more", Decimal("0.5"), "a hole")
+    assert second.remote_id != first.remote_id
+    with pytest.raises(ErpRejected, match="more can't be"):
+        world.erp.scrap(ref, f"{ref.external_id}:most", Decimal(11), "all of it")
+    (stands,) = world.erp.standing([ref])
+    assert (stands.ref.state, stands.quantity) == ("done", Decimal("12.5")), "what was made was made"
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "NaN"])
+def test_a_quantity_that_is_none_is_not_scrapped(world, quantity):
+    ref = write(world)
+    with pytest.raises(ErpRejected):
+        world.erp.scrap(ref, "contract:none", Decimal(quantity), "nothing")
+
+
 @pytest.fixture
 def document(tmp_path):
     def make(name="ticket.pdf", content=b"%PDF-1.7 a ticket"):

@@ -304,7 +304,11 @@ def test_a_cloth_that_is_rejected_is_made_once_more_and_somebody_decides_what_be
     assert (line.state, line.run) == ("released", 2), line.blocked
     states = dict(LedgerOrder.objects.values_list("external_id", "state"))
     assert states == {names.record_id(line, run=1): "done", names.record_id(line): "confirmed"}
-    assert LedgerTask.objects.get().summary == "Failed its inspection"
+    asked = dict(LedgerTask.objects.values_list("external_id", "summary"))
+    assert asked == {
+        names.record_id(line, run=1): "Failed its inspection",
+        names.sale_id(line.order): f"{line.reference} is made once more",
+    }
     assert [each.state for each in floor.operations(line)] == [OperationState.WAITING] * len(line.plan["slots"])
     assert JobTicket.objects.count() == 2
     assert not FloorReport.objects.filter(told_at=None).exists()

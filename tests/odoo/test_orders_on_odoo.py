@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from inventory_sync import services as inventory
 from inventory_sync.connectors.odoo_session import forget_sessions
 from inventory_sync.models import ErpConnection, ErpLink
-from orders import following, planning, recording, services, worker
-from orders.models import Notice, OrderLine, Shop
+from orders import floor, following, inspecting, planning, recording, reporting, services, worker
+from orders.models import FloorReport, Notice, OrderLine, Shop
 from orders.seeding import DEMO_FACTORY, seed
 from production.planning.plan import Plan, figures_of
 from tests import odoo_server
+from tests.quick_inspector import QuickInspector, cloth
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -376,3 +379,50 @@ def test_another_installation_with_a_shop_and_order_of_the_same_name_writes_reco
 
 def _days(text, days):
     return (at(text) + timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def test_a_bad_roll_is_scrapped_in_odoo_and_what_is_missing_is_made_once_more(mill, settings, monkeypatch):
+    """Simulated: graded → reprint planned → scrap and a new manufacturing order there → promise → report attached."""
+    settings.WEFTLINE = {**settings.WEFTLINE, "inspector": "tests.quick_inspector.QuickInspector"}
+    ann = User.objects.create_user("ann")
+    line = mill.released()
+    first = mill.made(line)[0]["id"]
+    for each in floor.operations(line)[:-1]:
+        for kind, metres in (("start", None), ("finish", Decimal(6))):
+            press = reporting.NewReport(
+                once=uuid.uuid4(), run=1, operation=each.number, kind=kind, metres=metres, sure=True
+            )
+            reporting.report(line, press, by=ann)
+    line = mill.work_on(line)
+    assert line.state == "inspecting"
+    before = line.plan["promise"]
+    bad = cloth(("hole", 300.0, 1200.0, 4.0, 4.0), ("hole", 300.0, 4100.0, 4.0, 900.0))
+    monkeypatch.setattr(QuickInspector, "sees", bad)
+    scans = [SimpleUploadedFile("head.tif", b"a scan of the roll")]
+    taken = inspecting.begin(line, scans, by=ann, once=uuid.uuid4())
+    line = mill.work_on(line)
+    taken.refresh_from_db()
+    assert taken.proposal["decision"] == "reprint", taken.proposal
+    decided = inspecting.decide(line, taken, inspecting.Wish(decision="reprint"), by=ann)
+    line = mill.work_on(line)
+    assert (line.state, line.run, line.run_m) == ("released", 2, decided.reprint_m), line.blocked
+    assert line.plan["promise"] != before
+    scraps = mill.server.rows("stock.scrap", [("production_id", "=", first)], ["scrap_qty", "state", "product_id"])
+    (scrap,) = scraps
+    assert (scrap["scrap_qty"], scrap["state"]) == (pytest.approx(float(6 - decided.good_m)), "done")
+    orders = {order["id"]: order for order in mill.server.rows(
+        "mrp.production", [("origin", "=like", f"{line.reference}%"), mill.ours], ["state", "product_qty"]
+    )}  # fmt: skip
+    assert orders.pop(first)["state"] == "done"
+    (again,) = orders.values()
+    assert (again["state"], again["product_qty"]) == ("confirmed", pytest.approx(float(decided.reprint_m)))
+    files = mill.server.rows("ir.attachment", [("res_model", "=", "mrp.production"), ("res_id", "=", first)], ["name"])
+    assert sum("inspection" in each["name"] for each in files) == 1
+    (sale,) = mill.sales(line)
+    on_sale = [("res_model", "=", "sale.order"), ("res_id", "=", sale["id"])]
+    asked = mill.server.rows("mail.activity", on_sale, ["summary"])
+    assert any("made once more" in each["summary"] for each in asked)
+    # Told once more from any point, nothing is there twice.
+    FloorReport.objects.update(told_at=None)
+    recording.report(line)
+    assert len(mill.server.rows("stock.scrap", [("production_id", "=", first)], ["id"])) == 1
