@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.routers import SimpleRouter
 
 from orders.api import erp as erp_api
+from orders.api import inspecting as inspecting_api
 from orders.api import planning as planning_api
 from orders.api import views as api
 from orders.web import erp as erp_web
@@ -38,6 +39,7 @@ urlpatterns = [
     path("lines/<slug:reference>/designs/<int:number>/", web.design, name="line-design"),
     path("lines/<slug:reference>/compare/", web.compare, name="line-compare"),
     path("lines/<slug:reference>/inquire/", web.inquire, name="line-inquire"),
+    path("lines/<slug:reference>/inspection/", include("orders.web.inspection")),
     path("lines/<slug:reference>/", include("orders.web.links")),
     path("lines/<slug:reference>/<slug:verb>/", web.act, name="act"),
     path("new/", sales.new, name="new"),
@@ -51,6 +53,7 @@ urlpatterns = [
     path("board/", include("orders.web.board")),
     path("floor/", include("orders.web.floor")),
     path("dashboard/", include("orders.web.dashboard")),
+    path("drift/", include("orders.web.drift")),
     path("home/", home.home, name="home"),
     path("offline/", home.offline, name="offline"),
     path("offline.js", home.worker, name="offline-worker"),
@@ -61,6 +64,23 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("api/", include(router.urls)),
     path("api/lines/<slug:reference>/files/<str:name>", api.FileView.as_view(), name="file"),
+    path("api/lines/<slug:reference>/scans/", inspecting_api.ScansView.as_view(), name="scans"),
+    path("api/lines/<slug:reference>/inspections/", inspecting_api.InspectionsView.as_view(), name="inspections"),
+    path(
+        "api/lines/<slug:reference>/inspections/<int:number>/",
+        inspecting_api.OneInspectionView.as_view(),
+        name="inspection",
+    ),
+    path(
+        "api/lines/<slug:reference>/inspections/<int:number>/decide/",
+        inspecting_api.DecideView.as_view(),
+        name="inspection-decide",
+    ),
+    path(
+        "api/lines/<slug:reference>/inspections/<int:number>/verdicts/",
+        inspecting_api.VerdictsView.as_view(),
+        name="inspection-verdicts",
+    ),
     path("api/promise/", planning_api.PromiseView.as_view(), name="promise"),
     path("api/stock/", api.StockView.as_view(), name="stock"),
     path("api/work_centres/", api.WorkCentreView.as_view(), name="work-centres"),

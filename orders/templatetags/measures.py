@@ -50,6 +50,16 @@ def size(millimetres: Any, units: str) -> str:
     return _("%(number)s mm") % {"number": _short(Decimal(str(millimetres)), 1)}
 
 
+@register.filter
+def in_metres(millimetres: Any) -> Decimal:
+    """Millimetres along a roll as metres, for `length`.
+
+    >>> in_metres(1250.0)
+    Decimal('1.25')
+    """
+    return Decimal(str(millimetres)) / 1000
+
+
 def _short(number: Decimal, places: int) -> str:
     rounded = number.quantize(Decimal(1).scaleb(-places))
     return number_format(rounded.normalize() if rounded % 1 else rounded.to_integral_value(), use_l10n=True)

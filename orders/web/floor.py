@@ -243,7 +243,7 @@ def _work(request: HttpRequest, membership: Membership, line: OrderLine) -> dict
         "worked_s": round(chosen.standing.worked_until(now).total_seconds()),
         "reported": _reported(line, chosen, reports),
         "untold": any(each.told_at is None for each in reports),
-        "expected_m": chosen.standing.made_m if chosen.standing.made_m is not None else line.quantity_m,
+        "expected_m": chosen.standing.made_m if chosen.standing.made_m is not None else line.making_m,
         "next": next((_shown(each) for each in ahead if each.line.pk != line.pk), None),
     }
 

@@ -15,9 +15,7 @@ from django.utils import timezone
 
 from generation import storage
 from generation.domain.latent import GRID_PX, ROLES
-from generation.domain.pattern import Layout, Palette, Raster, Repeat
-from generation.images import indexed_png
-from generation.models import Artwork, LatentSpace
+from generation.models import LatentSpace
 from orders import services
 from orders.models import Candidate, CustomerLink, CustomerWish, Membership, Notice, Pin, PlanRun, Role, Shop, Step
 from production import plans
@@ -25,6 +23,8 @@ from production.models import JobTicket, PlanVersion
 from production.planning.comparing import compare
 from production.planning.plan import Plan, figures_of
 from production.planning.problem import Assignment, Job, Machine, Operation, Problem
+from tests.inspected import inspected, looked_at
+from tests.shop_floor import stripes
 
 PEOPLE = ("anonymous", "stranger", *[role.value for role in Role])
 
@@ -63,6 +63,8 @@ def line(mill):
     ticket.files.create(format="ticket_pdf", path=str(path), sha256=sha256, size_bytes=path.stat().st_size)
     Step.objects.create(line=line, kind="quote", state="done", due_at=timezone.now())
     Notice.objects.create(shop=mill, line=line, code="late", sentence=f"{line.reference} is late.", key="late:1")
+    found = inspected(length_m=0.3, width_mm=60, count=1, colours=1)
+    looked_at(line, found, scans=[{"name": "a.tif", "path": "/srv/secret/a.tif", "sha256": "0" * 64, "bytes": 9}])
     plan(mill.slug)
     PlanRun.objects.create(shop=mill, kind="plan")
     space(mill.slug)
@@ -87,16 +89,3 @@ def space(shop: str) -> LatentSpace:
     return LatentSpace.objects.create(
         shop=shop, name="nord", version=1, fingerprint="f", designs=[], axes=axes, path=path
     )
-
-
-def stripes() -> Artwork:
-    """A stored artwork that took no model to draw."""
-    indices = np.repeat(np.arange(64, dtype=np.uint8)[:, None] // 8 % 2, 64, axis=1)
-    repeat = Repeat(width_mm=100, height_mm=100, layout=Layout.STRAIGHT)
-    raster = Raster(indices=indices, palette=Palette(("#ffffff", "#203040")), repeat=repeat, seed=1)
-    sha256, place = storage.put(indexed_png(raster))
-    return Artwork.objects.create(
-        sha256=sha256, key=sha256, path=place, width_px=64, height_px=64, repeat_width_mm=100, repeat_height_mm=100,
-        layout="straight", palette=list(raster.palette.colours), words="stripes", generator="test", fingerprint="test",
-        seed=1,
-    )  # fmt: skip

@@ -15,12 +15,13 @@ from generation.models import LatentSpace
 from orders import services
 from orders.models import ApiToken, Candidate, Membership, OrderLine, Pin, PlanRun, Role
 from orders.web.orderform import keep_picture
-from production.models import PlanVersion
+from production.models import Inspection, PlanVersion
 
 PEOPLE = ("anonymous", "stranger", *[role.value for role in Role])
 ALL = set(PEOPLE) - {"anonymous", "stranger"}
 SELL, DESIGN, PLAN = {"sales", "admin"}, {"sales", "designer", "admin"}, {"sales", "planner", "admin"}
 SEND, STUDIO = {"planner", "admin"}, {"designer", "admin"}
+FLOOR = {"operator", "planner", "admin"}
 
 # address -> {method: roles that get through}. Whoever is not listed gets 401, 403 or 404.
 API = {
@@ -37,6 +38,11 @@ API = {
     "/api/lines/{line}/cancel/": {"post": SELL},
     "/api/lines/{line}/resume/": {"post": PLAN},
     "/api/lines/{line}/send/": {"post": SEND},
+    "/api/lines/{line}/scans/": {"post": FLOOR},
+    "/api/lines/{line}/inspections/": {"get": ALL},
+    "/api/lines/{line}/inspections/{inspection}/": {"get": ALL},
+    "/api/lines/{line}/inspections/{inspection}/decide/": {"post": FLOOR},
+    "/api/lines/{line}/inspections/{inspection}/verdicts/": {"get": ALL, "post": FLOOR},
     "/api/candidates/{candidate}/": {"get": ALL},
     "/api/candidates/{candidate}/preview/": {"get": ALL},
     "/api/candidates/{candidate}/alike/": {"get": SELL},
@@ -95,6 +101,16 @@ PAGES = {
     "/lines/{line}/pins/{pin}/": {"post": DESIGN},
     "/lines/{line}/wishes/{wish}/": {"post": SELL},
     "/lines/{line}/wishes/{wish}/draw/": {"post": DESIGN},
+    "/lines/{line}/inspection/": {"get": ALL},
+    "/lines/{line}/inspection/scans/": {"post": FLOOR},
+    "/lines/{line}/inspection/{inspection}/": {"get": ALL},
+    "/lines/{line}/inspection/{inspection}/part/": {"get": ALL},
+    "/lines/{line}/inspection/{inspection}/look/": {"get": ALL},
+    "/lines/{line}/inspection/{inspection}/defects/1/": {"post": FLOOR},
+    "/lines/{line}/inspection/{inspection}/decide/": {"post": FLOOR},
+    "/lines/{line}/inspection/{inspection}/foresee/": {"get": FLOOR},
+    "/lines/{line}/inspection/{inspection}/report.pdf": {"get": ALL},
+    "/lines/{line}/inspection/{inspection}/pictures/scan-0000.jpg": {"get": ALL},
     "/studio/": {"get": ALL},
     "/studio/learned/": {"get": DESIGN},
     "/studio/learned/decisions.jsonl": {"get": DESIGN},
@@ -135,6 +151,9 @@ PAGES = {
     "/dashboard/": {"get": ALL},
     "/dashboard/speed/": {"get": ALL},
     "/dashboard/costs/": {"get": {"sales", "planner", "admin"}},
+    "/drift/": {"get": ALL},
+    "/drift/accept/": {"post": SEND},
+    "/drift/decline/": {"post": SEND},
     "/erp/": {"get": ALL},
     "/erp/retry/{step}/": {"post": PLAN},
     "/erp/settle/{notice}/": {"post": PLAN},
@@ -157,6 +176,8 @@ BODIES = {
     "change": {"quantity_m": "7"},
     "proposal": {"quantity_m": "7"},
     "prioritise": {"priority": 4},
+    "decide": {"decision": "pass"},
+    "verdicts": {"defect": 1, "confirmed": True},
 }
 QUERIES = {
     "why": "?operation=A.1", "coloured.png": "?c=ffffff-203040", "look.png": "?candidate={candidate}&axis0=0.5",
@@ -171,6 +192,7 @@ def filled(address, line):
     numbers["picture"] = keep_picture(SimpleUploadedFile("p.png", PNG), generator="quick").token(line.order.shop)
     numbers |= {"plan": PlanVersion.objects.get(shop="demo").number, "run": PlanRun.objects.first().pk}
     query = QUERIES.get(address.rstrip("/").rpartition("/")[2], "")
+    numbers["inspection"] = Inspection.objects.get(shop="demo").number
     numbers["space"] = LatentSpace.objects.get(shop="demo").pk
     return f"{address}{query}".format(order=line.order.number, line=line.reference, **numbers)
 
