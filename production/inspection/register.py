@@ -358,7 +358,7 @@ def _window(
     return asked, seen, _inside(x, y, scan.shape)
 
 
-def _inside(x: Plane, y: Plane, shape: tuple[int, ...], *, edge: float = _EDGE_PX) -> NDArray[np.bool_]:
+def _inside(x: Plane, y: Plane, shape: Sequence[float], *, edge: float = _EDGE_PX) -> NDArray[np.bool_]:
     return (x >= edge) & (y >= edge) & (x < shape[1] - edge) & (y < shape[0] - edge)
 
 
@@ -536,7 +536,7 @@ class _Pair:
         height, width = (size // scale for size in shape)
         top = first * (BLOCK_PX // scale)
         edge = (_EDGE_PX + 0.5) / scale - 0.5
-        inside = _inside(*at, tuple(size / scale - 0.5 + 0.5 / scale for size in self._of.scan_px), edge=edge)
+        inside = _inside(*at, tuple((size + 1) / scale - 1 for size in self._of.scan_px), edge=edge)
         inside[: max(0, margin - top)] = False
         inside[max(0, height - margin - top) :] = False
         inside[:, :margin], inside[:, width - margin :] = False, False

@@ -221,6 +221,7 @@ def _spread(values: np.ndarray, digits: int) -> str:
 def colour(scans: int = SCANS, *, say: bool = False) -> list[tuple[str, str]]:
     """Errors of the measured palette, with the bar's patches read by an instrument and without."""
     errors: dict[str, list[float]] = {"bar read": [], "bar as asked": []}
+    told: dict[str, list[float]] = {name: [] for name in errors}
     there, residuals = [], []
     for seed in range(scans):
         case = sheet_case(seed)
@@ -244,8 +245,10 @@ def colour(scans: int = SCANS, *, say: bool = False) -> list[tuple[str, str]]:
                     continue
                 off = float(delta_e_2000(np.array(each.seen_lab), true))
                 errors[name].append(off)
+                differs = float(delta_e_2000(np.array(each.asked_lab), true))
+                told[name].append(abs(each.de00 - differs))
                 if given is not None:
-                    there.append(float(delta_e_2000(np.array(each.asked_lab), true)))
+                    there.append(differs)
                     if say:
                         print(
                             seed,
@@ -254,7 +257,8 @@ def colour(scans: int = SCANS, *, say: bool = False) -> list[tuple[str, str]]:
                             flush=True,
                         )
     rows = [("palette colours, how far the print is off, ΔE2000", f"{len(there)}, {_spread(np.array(there), 2)}")]
-    rows += [(f"error of ΔE2000, {name}", _spread(np.array(values), 2)) for name, values in errors.items()]
+    rows += [(f"error of ΔE2000 as told, {name}", _spread(np.array(values), 2)) for name, values in told.items()]
+    rows += [(f"ΔE2000 of colours seen, {name}", _spread(np.array(values), 2)) for name, values in errors.items()]
     rows.append(("residual of the bar as asked, ΔE2000", _spread(np.array(residuals), 2)))
     return rows
 
