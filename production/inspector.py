@@ -30,7 +30,7 @@ from production.models import JobTicket
 
 
 class ShippedInspector:
-    """Looks with the weights in production/inspection/weights."""
+    """Looks with the weights in production/inspection/detector."""
 
     @cached_property
     def fingerprint(self) -> str:

@@ -7,16 +7,18 @@ be synthetic on every page.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import numpy as np
 from reportlab.lib.colors import white
 from reportlab.lib.utils import ImageReader
 
+from production.documents.blocks import Block, Draw, broken, rows
 from production.documents.page import (
     ACCENT,
     BOLD,
@@ -49,7 +51,6 @@ from production.inspection.pictures import Strip
 
 __all__ = ["Decided", "InspectionSheet", "Strip", "Verdict", "write_inspection_report"]
 
-FOOT: Final = 16 * mm
 SYNTHETIC: Final = "SYNTHETIC SCAN"
 MOST_CLOSE_UPS: Final = 8
 CLOSE_UP: Final = 21 * mm  # the side of one picture of a pair
@@ -59,10 +60,8 @@ PASSES, FAILS = "within", "beyond"
 DECISIONS: Final = {
     Decision.PASS: "Pass", Decision.SECONDS: "Seconds", Decision.CUT_OUT: "Cut out", Decision.REPRINT: "Reprint",
 }  # fmt: skip
+_rows = partial(rows, split=26 * mm, most=6)
 COLOURS: Final = {Decision.PASS: GOOD, Decision.SECONDS: WARN, Decision.CUT_OUT: WARN, Decision.REPRINT: BAD}
-
-Draw = Callable[[Page, float], None]
-Block = tuple[float, Draw]  # its height in points, and what draws it below y
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def write_inspection_report(sheet: InspectionSheet) -> bytes:
     buffer = io.BytesIO()
     title = f"Inspection {sheet.number} of {sheet.reference} r{sheet.revision}"
     page = open_page(buffer, title=title, subject=sheet.customer, paper=sheet.paper)
-    pages = _broken(_blocks(page, sheet), first=page.height - 37 * mm, others=page.height - 22 * mm)
+    pages = broken(_blocks(page, sheet), first=page.height - 37 * mm, others=page.height - 22 * mm)
     for number, here in enumerate(pages, start=1):
         y = _first_head(page, sheet) if number == 1 else _next_head(page, sheet)
         for height, draw in here:
@@ -166,19 +165,6 @@ def _blocks(page: Page, sheet: InspectionSheet) -> list[Block]:
     blocks += _close_ups(page, sheet, found)
     blocks += _defects(page, sheet, found)
     return [*blocks, *_scans(page, sheet)]
-
-
-def _broken(blocks: Sequence[Block], *, first: float, others: float) -> list[list[Block]]:
-    """The blocks by page."""
-    pages: list[list[Block]] = [[]]
-    left = first - FOOT
-    for block in blocks:
-        if block[0] > left and pages[-1]:
-            pages.append([])
-            left = others - FOOT
-        pages[-1].append(block)
-        left -= block[0]
-    return pages
 
 
 # ------------------------------------------------------------------------------------------------ heads and feet
@@ -368,39 +354,14 @@ def _decision(page: Page, sheet: InspectionSheet) -> list[Block]:
     proposal = sheet.proposal
     proposed = proposal.decision if proposal is not None else None
     said = f"{decided.by}, {moment_in_words(decided.at, sheet.tz)}"
-    rows = [("Decided by", said), ("Decision", f"{DECISIONS[decided.decision]}: {_metres(decided)}")]
+    lines = [("Decided by", said), ("Decision", f"{DECISIONS[decided.decision]}: {_metres(decided)}")]
     if proposed is not None and proposal is not None:
         same = proposed == decided.decision and proposal.reprint_m == decided.reprint_m
-        rows.append(("Proposed", "the same" if same else f"{DECISIONS[proposed]}: {_metres(proposal)}"))
+        lines.append(("Proposed", "the same" if same else f"{DECISIONS[proposed]}: {_metres(proposal)}"))
     if decided.overruled:
-        rows.append(("Why otherwise", decided.overruled))
-    rows += [("What follows" if number == 0 else "", words) for number, words in enumerate(decided.consequence)]
-    return _rows(page, "Decision", rows)
-
-
-def _rows(page: Page, title: str, rows: Sequence[tuple[str, str]]) -> list[Block]:
-    split = 26 * mm
-    blocks: list[Block] = []
-    for number, (name, value) in enumerate(rows):
-        lines = lines_of(value, REGULAR, 9, page.inner - split, most=6) or ["–"]
-        blocks.append(_row(title if number == 0 else "", name, lines, split, last=number == len(rows) - 1))
-    return blocks
-
-
-def _row(title: str, name: str, lines: Sequence[str], split: float, *, last: bool) -> Block:
-    above = 9.5 * mm if title else 0.0
-    height = above + 4.5 * mm * len(lines) + (3.5 * mm if last else 0.5 * mm)
-
-    def draw(page: Page, top: float) -> None:
-        if title:
-            heading(page, MARGIN, top - 3.5 * mm, title, page.inner)
-        y = top - above
-        text(page, MARGIN, y, name, size=8.4, colour=QUIET, width=split - 2 * mm)
-        for line in lines:
-            text(page, MARGIN + split, y, line, size=9)
-            y -= 4.5 * mm
-
-    return height, draw
+        lines.append(("Why otherwise", decided.overruled))
+    lines += [("What follows" if number == 0 else "", words) for number, words in enumerate(decided.consequence)]
+    return _rows(page, "Decision", lines)
 
 
 # ------------------------------------------------------------------------------------------------ pictures
@@ -733,7 +694,7 @@ def _short(number: float) -> str:
 def _scans(page: Page, sheet: InspectionSheet) -> list[Block]:
     if sheet.found is None or not sheet.found.scans:
         return []
-    rows = [
+    scans = [
         (
             f"{each.from_mm / 1000:.2f}–{each.to_mm / 1000:.2f} m",
             f"{each.name}, {each.dpi:.0f} dpi, sha256 {each.sha256[:24]}…",
@@ -741,5 +702,5 @@ def _scans(page: Page, sheet: InspectionSheet) -> list[Block]:
         for each in sheet.found.scans
     ]
     if sheet.looked_for:
-        rows.append(("Looked for", sheet.looked_for))
-    return _rows(page, "Scans", rows)
+        scans.append(("Looked for", sheet.looked_for))
+    return _rows(page, "Scans", scans)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 
 from generation.domain.pattern import Raster
+from production.documents.blocks import Block, broken, paragraph, rows
 from production.documents.page import (
     ACCENT,
     BOLD,
@@ -34,7 +36,6 @@ from production.documents.page import (
 from production.documents.parts import DOTS_PER_INCH, LAYOUT_WORDS, moment_in_words, swatch
 from production.preview import cloth_picture
 
-FOOT = 16 * mm
 PICTURE = 62 * mm
 NEAR = 25 * mm  # the side of a neighbour's picture
 MOST_WORDS = 4  # lines of one entry
@@ -42,7 +43,7 @@ NO_ARCHIVE = "This shop has no other design yet."
 NO_TRAINING = "It was compared with none: no training pictures are indexed on this server."
 
 RGB = NDArray[np.uint8]
-Draw = Callable[[Page, float], None]
+_rows = partial(rows, split=34 * mm, most=MOST_WORDS)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def provenance_pdf(design: Raster, sheet: Provenance) -> bytes:
         *_entries(page, "What people did by hand", sheet.edits, sheet.tz, "Nothing: it stands as it was first drawn."),
         *_rows(page, "Notes of the generator", [("", note) for note in sheet.notes]),
     ]
-    pages = _broken(blocks, first=page.height - 34 * mm, others=page.height - 22 * mm)
+    pages = broken(blocks, first=page.height - 34 * mm, others=page.height - 22 * mm)
     for number, here in enumerate(pages, start=1):
         y = _first_head(page, sheet) if number == 1 else _next_head(page, sheet)
         for height, draw in here:
@@ -126,22 +127,6 @@ def provenance_pdf(design: Raster, sheet: Provenance) -> bytes:
         page.showPage()
     page.save()
     return buffer.getvalue()
-
-
-Block = tuple[float, Draw]  # its height in points, and what draws it below y
-
-
-def _broken(blocks: Sequence[Block], *, first: float, others: float) -> list[list[Block]]:
-    """The blocks by page; a heading is never left alone, because it is one block with what follows it."""
-    pages: list[list[Block]] = [[]]
-    left = first - FOOT
-    for block in blocks:
-        if block[0] > left and pages[-1]:
-            pages.append([])
-            left = others - FOOT
-        pages[-1].append(block)
-        left -= block[0]
-    return pages
 
 
 def _first_head(page: Page, sheet: Provenance) -> float:
@@ -212,33 +197,6 @@ def _looks(page: Page, design: Raster, sheet: Provenance) -> Block:
     return PICTURE + 7 * mm, draw
 
 
-def _rows(page: Page, title: str, rows: Sequence[tuple[str, str]]) -> list[Block]:
-    """Rows of name and value; the heading stands with the first row."""
-    split = 34 * mm
-    blocks: list[Block] = []
-    for number, (name, value) in enumerate(rows):
-        lines = lines_of(value, REGULAR, 8.8, page.inner - split, most=MOST_WORDS)
-        first = title if number == 0 else ""
-        blocks.append(_paragraph(first, name, lines, split, last=number == len(rows) - 1))
-    return blocks
-
-
-def _paragraph(title: str, name: str, lines: Sequence[str], split: float, *, last: bool) -> Block:
-    above = 9.5 * mm if title else 0.0
-    height = above + 4.4 * mm * max(1, len(lines)) + (4 * mm if last else 0.4 * mm)
-
-    def draw(page: Page, top: float) -> None:
-        if title:
-            heading(page, MARGIN, top - 3.5 * mm, title, page.inner)
-        y = top - above
-        text(page, MARGIN, y, name, size=8.4, colour=QUIET, width=split - 2 * mm)
-        for line in lines:
-            text(page, MARGIN + (split if name or split else 0), y, line, size=8.8)
-            y -= 4.4 * mm
-
-    return height, draw
-
-
 def _compared(sheet: Provenance, size: int, with_none: str) -> str:
     return f"Compared with {size}. From {sheet.same_from:.0%} alike on two designs count as one." if size else with_none
 
@@ -273,7 +231,7 @@ def _near(page: Page, title: str, near: Sequence[Near], note: str) -> Block:
 def _entries(page: Page, title: str, entries: Sequence[Entry], tz: str, nothing: str) -> list[Block]:
     """What happened, one entry under the other, the first one first."""
     if not entries:
-        return [_paragraph(title, "", [nothing], 0.0, last=True)]
+        return [paragraph(title, "", [nothing], 0.0, last=True)]
     split, wide = 46 * mm, page.inner - 46 * mm
     blocks: list[Block] = []
     for number, entry in enumerate(entries):
