@@ -192,7 +192,7 @@ def seen_of(found: Inspected) -> Seen:
         size_pct=(lies.size_error_across_pct, lies.size_error_along_pct),
         bow_mm=lies.bow_mm,
         skew_mm=lies.skew_mm,
-        unmeasured="" if found.colours else found.colours_unmeasured,
+        unmeasured=found.colours_unmeasured,
     )
 
 

@@ -293,10 +293,8 @@ def _headline(page: Page, sheet: InspectionSheet, found: Inspected) -> Block:
 def _metres(said: Decided | Proposal | None) -> str:
     if said is None or said.decision is None:
         return ""
-    parts = [f"{said.good_m:f} m good"]
-    parts += [f"{said.scrap_m:f} m scrap"] if said.scrap_m else []
-    parts += [f"{said.reprint_m:f} m made once more"] if said.reprint_m else []
-    return ", ".join(parts)
+    metres = ((said.good_m, "good"), (said.scrap_m, "scrap"), (said.reprint_m, "made once more"))
+    return ", ".join(f"{much.normalize():f} m {what}" for much, what in metres if much or what == "good")
 
 
 def _farthest(sheet: InspectionSheet, found: Inspected) -> float:
@@ -510,6 +508,8 @@ def _colours(page: Page, sheet: InspectionSheet, found: Inspected) -> list[Block
     notes = []
     if len(found.colours) > MOST_COLOURS:
         notes.append(f"{len(found.colours) - MOST_COLOURS} more are nearer than these.")
+    if found.colours_unmeasured:
+        notes.append(f"{found.colours_unmeasured} Judge the shade by eye.")
     if found.target_residual_de00 is not None:
         notes.append(f"The colour bar was fitted to within ΔE {found.target_residual_de00:.2f}.")
     if least:

@@ -395,7 +395,7 @@ class Seen:
     size_pct: tuple[float, float] = (0.0, 0.0)  # across, along
     bow_mm: float = 0.0
     skew_mm: float = 0.0
-    unmeasured: str = ""  # why there are no colours
+    unmeasured: str = ""  # which colours are not there, and why
 
 
 def propose(found: Grade, seen: Seen, rule: Rule, *, wanted_m: Decimal) -> Proposal:
@@ -520,7 +520,7 @@ def _reasons(found: Grade, seen: Seen, rule: Rule, wanted_m: Decimal) -> tuple[R
     if colour:
         held("colour", f"The farthest colour, {colour}, is off by {{}}; the customer takes {{}}.",
              de00, rule.most_de00, "ΔE2000")  # fmt: skip
-    else:
+    if seen.unmeasured or not colour:
         by_eye = f"{seen.unmeasured or 'Colours were not measured.'} Judge the shade by eye."
         reasons.append(Reason("colour_by_eye", by_eye, "", f"{rule.most_de00:g} ΔE2000", kept=True))
     size = max(abs(each) for each in seen.size_pct)

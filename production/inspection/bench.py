@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from generation.domain.pattern import Layout
 from production.inspection.constructions import MM_PER_PX, Weave, random_weave
 from production.inspection.detect import Scores, Threshold, flagged, threshold_for
+from production.inspection.evenness import Repeated, Rows
 from production.inspection.flaws import KINDS, Kind
 from production.inspection.labels import half
 from production.inspection.simulate import (
@@ -33,7 +34,7 @@ from production.inspection.simulate import (
 from production.inspection.split import Split, stream
 
 Designs = Callable[[int, Split], tuple[Picture, Layout]]
-Detector = Callable[[Picture, Picture], Scores]  # (reference, scan that lies on it)
+Detector = Callable[[Rows, Picture], Scores]  # (reference, scan that lies on it)
 
 HIT_SHARE, NEAR_SHARE = 0.05, 0.2
 BUDGETS = (1.0, 5.0, 20.0)  # false alarms per m2
@@ -55,7 +56,7 @@ class Case:
     """One scan of the bench with what is true of it."""
 
     quality: int
-    reference: Picture
+    reference: Rows
     scan: Picture  # lying on the reference, but for what a registration leaves
     classes: NDArray[np.uint8]  # at half the resolution
     numbers: NDArray[np.uint8]
@@ -145,7 +146,7 @@ def _case(designs: Designs, seed: int, number: int, kinds: Sequence[Kind], split
     inner, small = (slice(AROUND_PX // by, (AROUND_PX + side_px) // by) for by in (1, 2))
     return Case(
         quality=number,
-        reference=np.ascontiguousarray(reference[inner, inner]),
+        reference=Repeated(tile, layout, side_px, side_px, top=AROUND_PX, left=AROUND_PX),
         scan=np.ascontiguousarray(straight[inner, inner]),
         classes=half(truth.classes)[small, small],
         numbers=half(truth.numbers)[small, small],

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from generation.domain.pattern import MM_PER_INCH
 from production.inspection.constructions import DPI
+from production.inspection.lay import Start
 from production.inspection.outcome import Reason
-from production.inspection.register import Start
 from production.inspection.source import Box, Marks
 
 Picture = NDArray[np.uint8]

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from production.inspection.detect import WINDOW_PX, Scores, smoothed
-from production.inspection.features import LINES_PX, Plane, Rows, evenness
+from production.inspection.evenness import Plane, Rows, evenness
+from production.inspection.features import LINES_PX
 
 _SPREAD_PX = 1.2  # sd over which a difference is averaged: a single pixel is a yarn
 _EDGE_LAB = 6.0
@@ -28,8 +29,8 @@ def scored_classically(reference: Rows, scan: Rows, *, window_px: int = WINDOW_P
         for left in range(0, width, window_px):
             bottom, right = min(top + window_px, height), min(left + window_px, width)
             y0, x0 = max(0, top - _AROUND_PX), max(0, left - _AROUND_PX)
-            window = np.s_[y0 : min(height, bottom + _AROUND_PX), x0 : min(width, right + _AROUND_PX)]
-            maps = _maps(_lab(even.asked(reference[window]) / 255), _lab(even.seen(scan[window], y0, x0) / 255))
+            window = slice(y0, min(height, bottom + _AROUND_PX)), slice(x0, min(width, right + _AROUND_PX))
+            maps = _maps(_lab(even.asked(reference[window]) / 255), _lab(even.seen(scan, *window) / 255))
             if scales is None:  # of the first window: the noise is the cloth's, not the place's
                 scales = np.array([_scale(each) for each in maps], np.float32)
             most = np.max([each / scale for each, scale in zip(maps, scales, strict=True)], axis=0)

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from production.inspection.constructions import MM_PER_PX
-from production.inspection.features import Features, Rows, evenness, strips
+from production.inspection.evenness import Rows, evenness
+from production.inspection.features import Features, noise, strips
 from production.inspection.flaws import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def scored(reference: Rows, scan: Rows, *, network: Inspector, window_px: int = 
     even = evenness(reference, scan)
     height, width = (size // 2 for size in scan.shape[:2])
     scores, kinds = np.empty((height, width), np.float16), np.empty((height, width), np.uint8)
-    for top, bottom, begin, looked in strips(even.coloured(reference), scan, even, rows=window_px, around=CONTEXT_PX):
+    asked = even.coloured(reference)
+    usual = noise(asked, scan, even)
+    for top, bottom, begin, looked in strips(asked, scan, even, usual, rows=window_px, around=CONTEXT_PX):
         rows = slice(top // 2, min(bottom // 2, height))
         whole = looked.shape[1]
         for left in range(0, whole, window_px):  # twice as wide as high: less of it is context

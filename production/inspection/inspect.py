@@ -23,7 +23,8 @@ from production.inspection import capture, measure
 from production.inspection.capture import NotInspectable, Scan
 from production.inspection.constructions import MM_PER_PX
 from production.inspection.detect import Region, Scores, Threshold, regions, scored
-from production.inspection.features import Repeated
+from production.inspection.evenness import Repeated
+from production.inspection.lay import BLOCK_PX, LEAST_BLOCKS, Lay, Start
 from production.inspection.measure import Eye, Light
 from production.inspection.outcome import (
     AS_ASKED,
@@ -38,7 +39,7 @@ from production.inspection.outcome import (
     Scanned,
 )
 from production.inspection.pictures import Strip
-from production.inspection.register import BLOCK_PX, LEAST_BLOCKS, Agreement, Lay, Registered, Start, register
+from production.inspection.register import Agreement, Registered, register
 from production.inspection.source import Source
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def inspect(
         area_m2=_area_m2(source, found),
         registration=_together(source, found),
         colours=_colours(targets),
-        colours_unmeasured="" if targets else _why_unmeasured(source, readings),
+        colours_unmeasured=_cut_off(targets) if targets else _why_unmeasured(source, readings),
         colour_basis="" if not targets else AS_ASKED if readings is None else READINGS,
         target_residual_de00=float(np.mean([each.eye.residual_de00 for each in targets])) if targets else None,
         channels=_channels(found),
@@ -341,6 +342,7 @@ class _Target:
     light: Light
     eye: Eye
     colours: tuple[Colour, ...]
+    cut_off: tuple[str, ...]  # colours of the design that the scanner can't say
 
 
 def _target(source: Source, laid: Laid, readings: Mapping[str, Lab] | None) -> _Target | None:
@@ -355,8 +357,10 @@ def _target(source: Source, laid: Laid, readings: Mapping[str, Lab] | None) -> _
     light = measure.light_of(samples, bare + 1)
     seen = np.array([bar[name].light for name in known])
     even = seen / light.at(np.array([bar[name].place for name in known]))[:, None]
-    eye = measure.fitted_to(even, np.array([known[name] for name in known]))
-    return _Target(light, eye, measure.colours(source, light, eye))
+    eye = measure.fitted_to(even, np.array([known[name] for name in known]), shine=readings is not None)
+    beyond = measure.cut_off(samples, bare)
+    names = tuple(source.colours[number] for number in sorted(beyond))
+    return _Target(light, eye, measure.colours(source, light, eye, beyond), names)
 
 
 def _why_unmeasured(source: Source, readings: Mapping[str, Lab] | None) -> str:
@@ -368,6 +372,15 @@ def _why_unmeasured(source: Source, readings: Mapping[str, Lab] | None) -> str:
         if readings is not None:
             where = where.replace(" are on", " have readings and are on")
     return f"Colours are not measured: {where} to tell how the scanner sees them."
+
+
+def _cut_off(targets: Sequence[_Target]) -> str:
+    """Which colours could not be measured on any scan, in words."""
+    told = {each.colour for target in targets for each in target.colours}
+    names = dict.fromkeys(name for target in targets for name in target.cut_off if name not in told)
+    if not names:
+        return ""
+    return f"Not measured: {', '.join(names)}. The scanner cuts them off at full light, or at none."
 
 
 def _colours(targets: Sequence[_Target]) -> tuple[Colour, ...]:

@@ -15,7 +15,7 @@ what all of its colours have in common is then put down to the scanner. Its resi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from production.domain.colour import D50, delta_e_2000, lab_to_xyz, xyz_to_lab
+from production.inspection.lay import BLOCK_PX, Lay, Start
 from production.inspection.outcome import Colour
-from production.inspection.register import BLOCK_PX, Lay, Start
 from production.inspection.source import MIXED, Box, Source
 
 Picture = NDArray[np.uint8]
@@ -33,9 +33,9 @@ Floats = NDArray[np.float64]
 ERODE_MM = 1.5  # from a colour's border: what is nearer is mixed by ink and optics
 LEAST_PIXELS = 24  # of one colour in one place
 LEAST_PATCHES = 12
-MOST_CLIPPED = 0.02  # share of a patch's pixels at full light: beyond, its mean is too dark
+MOST_CLIPPED = 0.02  # share of a colour's pixels that are cut off: beyond, its mean says nothing
 _TRIM = 0.1
-_ORDER = 4  # of the light over the scan
+_ORDER = 3  # of the light over the scan: a higher one follows the cloth's own cloudiness
 _DARK = 0.02
 _STEP_BLOCKS, _SCALE = 2, 8
 _PLACES, _MOST_PIXELS = 300, 500  # that are looked at on a scan, and of one colour in each of them
@@ -56,7 +56,7 @@ class Sample:
     place: tuple[float, float]  # on the scan, 0 to 1 both ways
     light: tuple[float, float, float]
     pixels: int
-    clipped: float = 0.0  # share of its pixels that are cut off at full light
+    clipped: float = 0.0  # share of its pixels that are cut off, at full light or at none
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,15 @@ class Light:
 
 @dataclass(frozen=True)
 class Eye:
-    """How a scanner sees: from its even light to true light."""
+    """How a scanner sees cloth: from its even light to true light."""
 
     matrix: Floats  # (3, 3)
+    offset: Floats  # (3,): what shines back from yarns, however dark their ink
     residual_de00: float  # mean over the target
 
     def lab(self, light: Floats) -> Floats:
         """L*a*b* (D50) of even light (..., 3)."""
-        return _lab(light @ self.matrix.T)
+        return _lab(light @ self.matrix.T + self.offset)
 
 
 def delta_e_cmc(asked: Floats, seen: Floats, *, lightness: float = 2.0, chroma: float = 1.0) -> Floats:
@@ -162,7 +163,8 @@ def _of_part(part: NDArray[np.uint8], where: NDArray[np.float32], turn: Floats, 
         x, y = (np.clip(at[:, axis], 0, scan.shape[1 - axis] - 1) for axis in (0, 1))
         middle = places.mean(axis=0)
         place = (float(middle[0] / scan.shape[1]), float(middle[1] / scan.shape[0]))
-        found.append(Sample(int(number), place, _trimmed(LINEAR[scan[y, x]]), int(counts[number])))
+        raw = scan[y, x]
+        found.append(Sample(int(number), place, _trimmed(LINEAR[raw]), int(counts[number]), _cut_off(raw)))
     return found
 
 
@@ -226,7 +228,7 @@ def _of_box(box: Box, scan: Picture, start: Start, source: Source, number: int, 
     raw = scan[low[1] : high[1], low[0] : high[0]].reshape(-1, 3)
     middle = places[:2].mean(axis=0)
     place = (float(middle[0] / scan.shape[1]), float(middle[1] / scan.shape[0]))
-    return Sample(number, place, _trimmed(LINEAR[raw]), len(raw), float((raw == 255).any(axis=1).mean()))
+    return Sample(number, place, _trimmed(LINEAR[raw]), len(raw), _cut_off(raw))
 
 
 def _trimmed(light: NDArray[np.float32]) -> tuple[float, float, float]:
@@ -235,6 +237,24 @@ def _trimmed(light: NDArray[np.float32]) -> tuple[float, float, float]:
     cut = int(len(order) * _TRIM / 2)
     red, green, blue = light[order[cut : len(order) - cut]].mean(axis=0, dtype=np.float64)
     return float(red), float(green), float(blue)
+
+
+def _cut_off(raw: Picture) -> float:
+    """The share of pixels (N, 3) of which a channel is at an end of what a scanner can say.
+
+    Those without light count a tenth: so little is cut off there that a mean bears ten times as many.
+    """
+    return float((raw == 255).any(axis=1).mean() + (raw == 0).any(axis=1).mean() / 10)
+
+
+def cut_off(samples: Sequence[Sample], colours: int) -> set[int]:
+    """The colours that lie beyond what the scanner can say: too many of their pixels are cut off."""
+    return {
+        number
+        for number in range(colours)
+        if (mine := [each for each in samples if each.colour == number])
+        and np.average([each.clipped for each in mine], weights=[each.pixels for each in mine]) > MOST_CLIPPED
+    }
 
 
 def _pure(source: Source) -> NDArray[np.uint8]:
@@ -316,11 +336,12 @@ def bar_on(scan: Picture, start: Start, source: Source) -> dict[str, Sample]:
     return found
 
 
-def fitted_to(seen: Floats, labs: Floats) -> Eye:
+def fitted_to(seen: Floats, labs: Floats, *, shine: bool = True) -> Eye:
     """How a scanner sees, from even light (N, 3) of patches and what L*a*b* they are.
 
-    A scanner adds and mixes light, so it is a matrix; what counts is how different colours look, so its last word is
-    by differences of L*a*b*.
+    A scanner adds and mixes light, so it is a matrix, and the yarns' own shine is added to it; what counts is how
+    different colours look, so the last word is by differences of L*a*b*. shine: whether it may be told from the
+    patches; of such that nobody has read it can't, as dark ink that is not as asked looks the same.
     """
     true = true_light(labs)
     matrix = np.eye(3)
@@ -330,44 +351,45 @@ def fitted_to(seen: Floats, labs: Floats) -> Eye:
         matrix = np.linalg.solve(heavy.T @ heavy + 1e-6 * np.eye(3), heavy.T @ (true * weight[:, None])).T
         off = delta_e_2000(_lab(seen @ matrix.T), labs)
         weight = 1 / (true.mean(axis=1) + _DARK) / (1 + (off / (3 * np.median(off) + 0.5)) ** 2)
-    matrix = _refined(matrix, seen, labs)
-    off = delta_e_2000(_lab(seen @ matrix.T), labs)
-    return Eye(matrix, float(off.mean()))
+    eye = _refined(matrix, seen, labs, shine=shine)
+    return replace(eye, residual_de00=float(delta_e_2000(eye.lab(seen), labs).mean()))
 
 
-def _refined(matrix: Floats, seen: Floats, labs: Floats) -> Floats:
+def _refined(matrix: Floats, seen: Floats, labs: Floats, *, shine: bool) -> Eye:
     """A few steps of Gauss and Newton on L*a*b*, its chroma shortened as the eye does."""
     chroma = np.hypot(labs[:, 1], labs[:, 2])
     weight = np.stack([np.ones(len(labs)), *[1 / (1 + 0.045 * chroma)] * 2], axis=-1)
 
+    def eye_of(values: Floats) -> Eye:
+        return Eye(values[:9].reshape(3, 3), values[9:] if shine else np.zeros(3), 0.0)
+
     def off(values: Floats) -> Floats:
-        lab = _lab(seen @ values.reshape(3, 3).T)
-        rest = (lab - labs) * weight
+        rest = (eye_of(values).lab(seen) - labs) * weight
         length = np.sqrt((rest**2).sum(axis=1, keepdims=True))
         return np.asarray((rest / np.sqrt(1 + (length / 4) ** 2)).ravel())
 
-    values = matrix.ravel().copy()
+    values = np.append(matrix, np.zeros(3 if shine else 0))
     for _ in range(8):
         here = off(values)
-        slopes = np.empty((len(here), 9))
-        for k in range(9):
+        slopes = np.empty((len(here), len(values)))
+        for k in range(len(values)):
             step = values.copy()
             step[k] += 1e-5
             slopes[:, k] = (off(step) - here) / 1e-5
-        move = np.linalg.solve(slopes.T @ slopes + 1e-3 * np.eye(9), -slopes.T @ here)
+        move = np.linalg.solve(slopes.T @ slopes + 1e-3 * np.eye(len(values)), -slopes.T @ here)
         if float((off(values + move) ** 2).sum()) > float((here**2).sum()):
             break
         values = values + move
-    return values.reshape(3, 3)
+    return eye_of(values)
 
 
-def colours(source: Source, light: Light, eye: Eye) -> tuple[Colour, ...]:
-    """Every colour of the design that was seen, against what it should be."""
+def colours(source: Source, light: Light, eye: Eye, without: Collection[int] = ()) -> tuple[Colour, ...]:
+    """Every colour of the design that was seen, against what it should be; those `without` are left out."""
     shares = source.shares()
     found = []
     for number, name in enumerate(source.colours):
         mean = light.means[number]
-        if not np.isfinite(mean).all():
+        if number in without or not np.isfinite(mean).all():
             continue
         seen, asked = eye.lab(mean), source.labs[number]
         found.append(
@@ -394,7 +416,7 @@ def fitted_picture(picture: Picture, eye: Eye, light: Light, places: tuple[Float
     coarse = np.stack(np.meshgrid(x[::16], y[::16]), axis=-1)
     slow = light.at(coarse.reshape(-1, 2)).reshape(coarse.shape[:2]).astype(np.float32)
     fall = cv2.resize(slow, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    out = cv2.transform(LINEAR[picture] / fall[..., None], eye.matrix.astype(np.float32))
+    out = cv2.transform(LINEAR[picture] / fall[..., None], np.column_stack([eye.matrix, eye.offset]).astype(np.float32))
     table = np.rint(_coded(np.arange(4097) / 4096) * 255).astype(np.uint8)
     return np.asarray(table[np.clip(out * 4096 + 0.5, 0, 4096).astype(np.uint16)])
 

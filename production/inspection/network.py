@@ -20,6 +20,7 @@ from production.inspection.flaws import KINDS
 CLASSES = 1 + len(KINDS)
 WIDTHS = (16, 32, 56, 80, 112)
 _STEM = 24
+_TOGETHER = 2048  # pixels that stay in the processor's cache
 _SPAN = 32  # of 8-bit features: then they are numbers of about one
 
 
@@ -46,15 +47,26 @@ class Joined(Block):
 
 
 class _Mixture(nn.Module):
-    """A convolution of kernel 1 as what it is, a product of matrices; for pixels that lie together in memory."""
+    """A convolution of kernel 1 as what it is, a product of matrices; for pixels that lie together in memory.
+
+    A few rows at a time: the pixels of a window in single precision would fill 200 MB, and be fetched twice.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
-        self.weight = nn.Parameter(weight.detach().flatten(1).contiguous())
-        self.bias = None if bias is None else nn.Parameter(bias.detach())
+        self.weight = weight.detach().flatten(1).t().contiguous()  # (inside, outside)
+        self.bias = torch.zeros(len(weight)) if bias is None else bias.detach()
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
+        pixels = x.permute(0, 2, 3, 1)
+        out = torch.empty((*pixels.shape[:3], self.weight.shape[1]))
+        rows = max(1, _TOGETHER // pixels.shape[2])
+        bias = self.bias.expand(rows * pixels.shape[2], -1).contiguous()
+        for one, made in zip(pixels, out, strict=True):
+            for part, room in zip(one.split(rows), made.split(rows), strict=True):
+                some = part.flatten(0, 1).float()
+                torch.addmm(bias[: len(some)], some, self.weight, out=room.view(-1, room.shape[-1]))
+        return out.permute(0, 3, 1, 2)
 
 
 class _Sum(nn.Module):
@@ -69,6 +81,13 @@ class _Sum(nn.Module):
         return F.relu_(self.fine(fine).add_(_as_fine(self.coarse(coarse), fine)))
 
 
+class _Units(nn.Module):
+    """Features of 8 bits as numbers of about one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.float() / _SPAN
+
+
 def _as_fine(coarse: Tensor, fine: Tensor) -> Tensor:
     return F.interpolate(coarse, size=fine.shape[-2:], mode="nearest")
 
@@ -78,6 +97,7 @@ class Inspector(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
+        self.units: nn.Module = _Units()
         self.stem = nn.Sequential(Block(CHANNELS, _STEM, kernel=1), Block(_STEM, widths[0]))
         pairs = list(pairwise(widths))
         self.down = nn.ModuleList(
@@ -89,7 +109,7 @@ class Inspector(nn.Module):
         self.head: nn.Module = nn.Conv2d(widths[0], CLASSES, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        passed = [self.stem(x.float() / _SPAN)]
+        passed = [self.stem(self.units(x))]
         for down in self.down:
             passed.append(down(passed[-1]))
         x = passed.pop()
@@ -108,7 +128,7 @@ def parameters_of(network: nn.Module) -> int:
 
 def folded(network: Inspector) -> Inspector:
     """The same answers with every normalisation folded into its convolution."""
-    made = copy.deepcopy(network).eval()
+    made = copy.deepcopy(network).eval().requires_grad_(False)
     for block in made.modules():
         if isinstance(block, Block):
             assert isinstance(block.convolution, nn.Conv2d)
@@ -119,5 +139,8 @@ def folded(network: Inspector) -> Inspector:
     for block in made.modules():
         if isinstance(block, Block) and block.convolution.kernel_size == (1, 1):
             block.convolution = _Mixture(block.convolution.weight, block.convolution.bias)
+    first = made.stem[0].convolution
+    first.weight /= _SPAN
+    made.units = nn.Identity()
     made.head = _Mixture(made.head.weight, made.head.bias)
     return made

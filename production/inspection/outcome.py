@@ -111,7 +111,7 @@ class Inspected:
     area_m2: float
     registration: Registration | None = None
     colours: tuple[Colour, ...] = ()
-    colours_unmeasured: str = ""  # why there are none, in words, where the rest is trusted
+    colours_unmeasured: str = ""  # why there are none, or not all, in words, where the rest is trusted
     colour_basis: str = ""  # what the colour bar was taken to be: READINGS, AS_ASKED; empty: no colours were measured
     target_residual_de00: float | None = None  # of the colour bar after the fit; None: there was no bar
     channels: tuple[Channel, ...] = ()

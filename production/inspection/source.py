@@ -21,7 +21,7 @@ from production.domain.colour import D50, lab_to_srgb, srgb_to_lab, xyz_to_lab
 from production.domain.draft import Draft
 from production.domain.spec import Inks, LineSpec, Weaving
 from production.inspection.constructions import MM_PER_PX
-from production.inspection.features import Repeated
+from production.inspection.evenness import Repeated
 from production.separation import separate, to_lab
 from production.simulation import whole_repeat
 
@@ -115,7 +115,7 @@ class Source:
 
     def reference(self, height: int, width: int, *, top: int = 0, left: int = 0) -> Repeated:
         """So many pixels of the cloth on the grid, from a row and a column of the pattern on."""
-        return Repeated(np.roll(self.tile, (-top, -left), axis=(0, 1)), Layout.STRAIGHT, height, width)
+        return Repeated(self.tile, Layout.STRAIGHT, height, width, top=top, left=left)
 
 
 def of_picture(rgb: Picture, *, repeat_mm: tuple[float, float], layout: Layout) -> Source:

@@ -17,6 +17,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generation.domain.pattern import Layout
-from production.inspection.features import CHANNELS, LINES_PX, Features, evenness, features
+from production.inspection.evenness import evenness
+from production.inspection.features import CHANNELS, LINES_PX, Features, features, noise
 from production.inspection.flaws import KINDS, Kind
 from production.inspection.labels import half
 from production.inspection.network import CLASSES, WIDTHS, Inspector
@@ -46,7 +48,7 @@ _log = logging.getLogger(__name__)
 class Recipe:
     """Every number that training depends on; goes into the model card."""
 
-    phases: tuple[int, ...] = (9_500, 15_000)  # steps at whose ends the learning rate has fallen; the last is the end
+    steps: int = 12_000  # of the whole training; at their end the learning rate has fallen
     seed: int = 1
     widths: tuple[int, ...] = WIDTHS
     batch: int = 8
@@ -69,11 +71,6 @@ class Recipe:
     hard_share: float = 0.004  # of sound pixels: those that look most like defects count once more
     hard_weight: float = 0.25
     dice_weight: float = 0.5
-
-    @property
-    def steps(self) -> int:
-        """Of the whole training."""
-        return self.phases[-1]
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,8 @@ def draw_sample(seed: int, designs: Designs, recipe: Recipe, *, split: Split = "
     )
     straight = aligned(scan, truth, residual=residual)
     even = evenness(reference, straight)
-    made = features(even.coloured(reference)[:, :], straight, even)
+    asked = even.coloured(reference)[:, :]
+    made = features(asked, straight, even, noise(asked, straight, even))
     inner = slice(recipe.around_px // 2, recipe.around_px // 2 + recipe.side_px // 2)
     classes = half(truth.classes)
     return Sample(
@@ -125,27 +123,37 @@ def _weights(classes: Picture, numbers: Picture, faint: NDArray[np.bool_]) -> ND
 
 
 class Pool:
-    """Samples in files that are mapped into memory."""
+    """Samples in files that are mapped into memory; the next one is drawn while the network learns."""
 
-    def __init__(self, folder: Path, recipe: Recipe) -> None:
+    def __init__(self, folder: Path, recipe: Recipe, designs: Designs, next_seed: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         side = recipe.side_px // 2
         self.features = _mapped(folder / "features.npy", np.int8, (recipe.pairs, side, side, CHANNELS))
         self.classes = _mapped(folder / "classes.npy", np.uint8, (recipe.pairs, side, side))
         self.weight = _mapped(folder / "weight.npy", np.uint8, (recipe.pairs, side, side))
-        self.recipe, self.next_seed = recipe, 0
+        self.recipe, self.designs, self.next_seed = recipe, designs, next_seed
+        self._drawing = ThreadPoolExecutor(max_workers=1)
+        self._next = self._draw()
 
     @property
     def filled(self) -> int:
         """How many places hold a sample."""
         return min(self.next_seed, self.recipe.pairs)
 
-    def grow(self, designs: Designs) -> None:
-        """Draw the next seed into the oldest place."""
-        sample = draw_sample(self.next_seed, designs, self.recipe)
+    def _draw(self) -> Future[Sample]:
+        return self._drawing.submit(draw_sample, self.next_seed, self.designs, self.recipe)
+
+    def close(self) -> None:
+        """Draw no more."""
+        self._drawing.shutdown(cancel_futures=True)
+
+    def grow(self) -> None:
+        """Put the next sample into the oldest place."""
+        sample = self._next.result()
         place = self.next_seed % self.recipe.pairs
         self.features[place], self.classes[place], self.weight[place] = sample.features, sample.classes, sample.weight
         self.next_seed += 1
+        self._next = self._draw()
 
     def batch(self, rng: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """(features, classes, weights) of crops, each turned over at random."""
@@ -268,24 +276,27 @@ def train(
     stop_at: int | None = None,
     report: Callable[[str], None] = _log.info,
 ) -> tuple[Inspector, Progress]:
-    """Train until the recipe's last step (or `stop_at`); returns the averaged network. One thread."""
+    """Train until the recipe's last step (or `stop_at`); returns the averaged network.
+
+    One thread learns, one draws.
+    """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(recipe.seed)
     work.mkdir(parents=True, exist_ok=True)
-    pool = Pool(work / POOL, recipe)
     network = Inspector(recipe.widths).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    progress = Progress()
+    progress, next_seed = Progress(), 0
     if resume and (work / CHECKPOINT).exists():
         state = torch.load(work / CHECKPOINT, weights_only=True)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        progress, pool.next_seed = Progress(**state["progress"]), state["next_seed"]
+        progress, next_seed = Progress(**state["progress"]), state["next_seed"]
+    pool = Pool(work / POOL, recipe, designs, next_seed)
     while pool.next_seed < recipe.first_pairs:
-        pool.grow(designs)
+        pool.grow()
         if pool.next_seed % 20 == 0:
             report(f"drew {pool.next_seed} scans")
             _save(work, network, average, optimiser, progress, pool)
@@ -294,7 +305,7 @@ def train(
     last = min(recipe.steps, stop_at or recipe.steps)
     while progress.steps < last:
         if progress.steps % (recipe.grow_every if pool.filled < recipe.pairs else recipe.refresh_every) == 0:
-            pool.grow(designs)
+            pool.grow()
         looked, classes, weight = pool.batch(np.random.default_rng([recipe.seed, progress.steps]))
         for group in optimiser.param_groups:
             group["lr"] = recipe.learning_rate * _rate(recipe, progress.steps)
@@ -316,14 +327,14 @@ def train(
         if time.monotonic() - saved > 240:
             _save(work, network, average, optimiser, progress, pool)
             saved = time.monotonic()
+    pool.close()
     _save(work, network, average, optimiser, progress, pool)
     return average, progress
 
 
 def _rate(recipe: Recipe, step: int) -> float:
     warm = min(1.0, (step + 1) / recipe.warm_up_steps)
-    ends = next((end for end in recipe.phases if step < end), recipe.steps)
-    return warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, step / ends)))))
+    return warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, step / recipe.steps)))))
 
 
 @torch.no_grad()

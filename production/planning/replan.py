@@ -753,9 +753,7 @@ def re_assigned(problem: Problem, assignments: Iterable[Assignment]) -> tuple[As
         for unit in hit:
             if not (unit.stood and board.stands(unit)):
                 ready = max(problem.start, board.ready(unit))
-                board.put(
-                    unit, ready if unit.stood else max(ready, problem.frozen_until or ready), _able(board, unit)
-                )
+                board.put(unit, ready if unit.stood else max(ready, problem.frozen_until or ready), _able(board, unit))
         ways.append(board.plan)
     except NoSlot:
         pass

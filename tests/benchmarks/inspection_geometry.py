@@ -34,7 +34,8 @@ from production.inspection import measure, weights
 from production.inspection.capture import NotInspectable, Scan, read_scan
 from production.inspection.constructions import MM_PER_PX
 from production.inspection.detect import USUAL
-from production.inspection.register import Start, register
+from production.inspection.lay import Start
+from production.inspection.register import register
 from production.inspection.simulate import (
     Truth,
     random_scene,
@@ -222,7 +223,7 @@ def colour(scans: int = SCANS, *, say: bool = False) -> list[tuple[str, str]]:
     """Errors of the measured palette, with the bar's patches read by an instrument and without."""
     errors: dict[str, list[float]] = {"bar read": [], "bar as asked": []}
     told: dict[str, list[float]] = {name: [] for name in errors}
-    there, residuals = [], []
+    there, residuals, cut_off = [], [], 0
     for seed in range(scans):
         case = sheet_case(seed)
         try:
@@ -239,6 +240,7 @@ def colour(scans: int = SCANS, *, say: bool = False) -> list[tuple[str, str]]:
                 continue
             if given is None:
                 residuals.append(target.eye.residual_de00)
+                cut_off += len(target.cut_off)
             for each in target.colours:
                 true = true_lab(case, each.colour)
                 if true is None:
@@ -259,6 +261,7 @@ def colour(scans: int = SCANS, *, say: bool = False) -> list[tuple[str, str]]:
     rows = [("palette colours, how far the print is off, ΔE2000", f"{len(there)}, {_spread(np.array(there), 2)}")]
     rows += [(f"error of ΔE2000 as told, {name}", _spread(np.array(values), 2)) for name, values in told.items()]
     rows += [(f"ΔE2000 of colours seen, {name}", _spread(np.array(values), 2)) for name, values in errors.items()]
+    rows.append(("colours that the scanner cuts off, not told", str(cut_off)))
     rows.append(("residual of the bar as asked, ΔE2000", _spread(np.array(residuals), 2)))
     return rows
 

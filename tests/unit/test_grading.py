@@ -259,6 +259,12 @@ def test_colours_that_were_not_measured_are_for_the_eye():
     assert any("Judge the shade by eye" in each.sentence for each in found.reasons)
 
 
+def test_a_colour_that_was_cut_off_is_for_the_eye_and_the_others_are_measured():
+    found = proposed(de00=(("#203040", 0.5, 0.5),), unmeasured="Not measured: #f0a81f.")
+    assert {"colour", "colour_by_eye"} <= {each.code for each in found.reasons}
+    assert any("#f0a81f. Judge the shade by eye." in each.sentence for each in found.reasons)
+
+
 def test_seconds_are_proposed_only_to_who_takes_them_and_only_within_bounds():
     takes = Rule.of("mid", {"takes_seconds": True})
     assert proposed(de00=(("#203040", 4.0, 0.5),), rule=takes).decision is Decision.SECONDS

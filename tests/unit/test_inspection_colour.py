@@ -58,6 +58,28 @@ def test_one_patch_that_is_soiled_spoils_nothing():
     assert delta_e_2000(eye.lab(seen[good]), PATCHES[good]).mean() < 0.5
 
 
+def test_the_shine_of_yarns_is_no_lighter_ink():
+    shine = np.array([0.012, 0.01, 0.011])
+    eye = fitted_to(true_light(PATCHES) @ MIX.T + shine, PATCHES)
+    dark = np.array([[12.0, 2, -3]])
+    assert delta_e_2000(eye.lab(true_light(dark) @ MIX.T + shine), dark).max() < 0.1
+    without = fitted_to(true_light(PATCHES) @ MIX.T + shine, PATCHES, shine=False)
+    assert not without.offset.any()
+    assert delta_e_2000(without.lab(true_light(dark) @ MIX.T + shine), dark).max() > 1
+
+
+def test_a_colour_that_the_scanner_cuts_off_is_told_by_its_name_and_not_measured():
+    raw = np.full((50, 3), 120, np.uint8)
+    raw[:2, 0] = 255
+    assert measure._cut_off(raw) == pytest.approx(0.04)
+    raw[10:35, 2] = 0
+    assert measure._cut_off(raw) == pytest.approx(0.04 + 0.05)
+    whole = [
+        Sample(number, (0.5, 0.5), (0.5, 0.5, 0.5), 100, share) for number, share in ((0, 0.0), (0, 0.03), (1, 0.5))
+    ]
+    assert measure.cut_off(whole, 3) == {1}
+
+
 def samples(fall, means, *, odd=None, seed=3):
     rng = np.random.default_rng(seed)
     made = []

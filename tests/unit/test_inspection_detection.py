@@ -19,18 +19,25 @@ from production.errors import DetectorRefused
 from production.inspection import bench, classical, detect, train, weights
 from production.inspection.constructions import MM_PER_PX
 from production.inspection.detect import Scores, Threshold, count_regions, flagged, regions, threshold_for
-from production.inspection.features import CHANNELS, Repeated, evenness, features
+from production.inspection.evenness import Repeated, evenness
+from production.inspection.features import CHANNELS, features, noise
 from production.inspection.flaws import KINDS, Flaw, Kind
 from production.inspection.labels import half
 from production.inspection.network import CLASSES, Inspector, folded, parameters_of
-from production.inspection.simulate import Camera, Print, Scene, repeated, simulate
+from production.inspection.simulate import (
+    Camera,
+    Print,
+    Scene,
+    aligned,
+    registration_error,
+    repeated,
+    simulate,
+)
 from production.inspection.train import Pool, Recipe, draw_sample, loss_of, turned
 from tests.unit.test_inspection_simulation import POPLIN
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = Recipe(
-    phases=(6,), pairs=4, first_pairs=2, side_px=128, around_px=32, crop_px=64, batch=2, widths=(4, 8, 8, 8, 8)
-)
+SMALL = Recipe(steps=6, pairs=4, first_pairs=2, side_px=128, around_px=32, crop_px=64, batch=2, widths=(4, 8, 8, 8, 8))
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +64,15 @@ def lively():
     return network
 
 
-def looked_at(reference, scan, even=None):
+def looked_at(reference, scan, even=None, usual=None):
     even = even or evenness(reference, scan)
-    return features(even.coloured(reference), scan, even)
+    asked = even.coloured(reference)
+    return features(asked, scan, even, usual or noise(asked, scan, even))
+
+
+def difference(reference, scan, even):
+    rows, columns = slice(0, scan.shape[0]), slice(0, scan.shape[1])
+    return even.seen(scan, rows, columns) - even.coloured(reference)[rows, columns]
 
 
 def scores_of(plane, kind=Kind.STAIN):
@@ -118,6 +131,39 @@ def test_a_repeated_reference_is_the_whole_one_in_windows(layout):
         assert np.array_equal(windows[window], whole[window])
 
 
+@pytest.mark.parametrize("layout", list(Layout))
+def test_a_repeated_reference_may_begin_anywhere_in_its_pattern(layout):
+    tile = np.random.default_rng(0).integers(0, 255, (24, 36, 3)).astype(np.uint8)
+    whole = Repeated(tile, layout, 200, 250)
+    part = Repeated(tile, layout, 90, 80, top=70, left=111)
+    assert np.array_equal(part[0:90, 0:80], whole[70:160, 111:191])
+
+
+def test_the_light_is_known_to_the_corners_of_a_scan():
+    grey = np.full((480, 480, 3), 170, np.uint8)
+    y, x = np.mgrid[-1:1:480j, -1:1:480j]
+    light = 0.9 + 0.06 * x - 0.05 * y - 0.03 * (x * x + y * y)
+    scan = np.clip(grey * light[..., None] + np.random.default_rng(2).normal(0, 1.5, grey.shape), 0, 255).astype(
+        np.uint8
+    )
+    off = difference(grey, scan, evenness(grey, scan))
+    for rows in (slice(0, 40), slice(440, 480)):
+        for columns in (slice(0, 40), slice(440, 480)):
+            assert abs(off[rows, columns].mean()) < 0.5
+
+
+def test_an_edge_of_the_design_just_beside_the_scan_is_no_alarm():
+    tile = np.full((64, 64, 3), 60, np.uint8)
+    tile[32:] = 220
+    cloth = Repeated(tile, Layout.STRAIGHT, 416, 416)  # 6.5 repeats: its last row is the last dark one
+    taller = Repeated(tile, Layout.STRAIGHT, 418, 416)[0:418, 0:416].astype(np.float32)
+    moved = 0.6 * taller[:-2] + 0.4 * taller[1:-1]  # 0.4 px aside, into the light
+    scan = np.clip(moved + np.random.default_rng(3).normal(0, 2, moved.shape), 0, 255).astype(np.uint8)
+    still = replace(evenness(cloth, scan), slip=np.zeros((52, 52, 2), np.float32), shift=np.zeros((3, 2), np.float32))
+    off = np.abs(looked_at(cloth[0:416, 0:416], scan, still)[..., 24:36].astype(int)).max(axis=-1)
+    assert off[-1].mean() < 64, "four times what sound cloth shows"
+
+
 def test_light_and_cast_are_no_difference(pair):
     reference, _ = pair
     scene = Scene(
@@ -140,11 +186,34 @@ def test_channels_that_were_printed_aside_are_found_and_are_no_difference():
     scan, _ = simulate(reference, scene)
     even = evenness(reference, scan)
     assert np.abs(even.shift - np.array(aside)).max() < 0.1
-    outside = [
-        np.abs(looked_at(reference, scan, each)[..., 24:36]).mean()
-        for each in (even, replace(even, shift=np.zeros((3, 2), np.float32)))
-    ]
-    assert outside[0] < 0.9 * outside[1]
+    there, not_there = (
+        np.abs(difference(reference, scan, each)).mean() for each in (even, replace(even, shift=np.zeros((3, 2))))
+    )
+    assert there < 0.9 * not_there
+
+
+def test_edges_that_are_softer_and_lie_aside_here_and_there_are_no_difference():
+    bricks = np.full((448, 448, 3), 60, np.uint8)
+    for at in range(10, 448, 28):
+        bricks[at : at + 3], bricks[:, at : at + 3] = 235, 235
+    scan, truth = simulate(
+        bricks, Scene(seed=5, weave=replace(POPLIN, cloud=0.0), print=Print(gain=0.05, spread_px=0.6))
+    )
+    chance = np.random.default_rng(6)
+    straight = aligned(scan, truth, residual=registration_error(chance, truth.shape, rms_px=0.5, length_mm=20.0))
+    even = evenness(bricks, straight)
+    still = replace(even, drawn=np.zeros_like(even.drawn), slip=np.zeros_like(even.slip))
+    edges = np.abs(cv2.Laplacian(bricks[..., 0], cv2.CV_32F)) > 50
+    left, before = (np.sqrt((difference(bricks, straight, each)[edges] ** 2).mean()) for each in (even, still))
+    assert before > 12
+    assert left < before / 2
+
+
+def test_a_stain_is_not_taken_for_the_way_edges_are_drawn(pair):
+    reference, scan = pair
+    even = evenness(reference, scan)
+    off = difference(reference, scan, even)
+    assert np.abs(off[165:176, 225:236]).mean() > 8 * np.abs(off[20:120, 20:120]).mean()
 
 
 def test_a_line_that_no_pixel_shows_stands_out_along_its_length():
@@ -243,25 +312,32 @@ def test_the_classical_detector_sees_a_spot_and_not_the_cloth(pair):
     found = classical.scored_classically(*pair)
     labels = flagged(found, Threshold(4.0, 2.0))
     assert labels[170 // 2, 230 // 2] > 0
-    assert (labels > 0).mean() < 0.02
+    labels[170 // 2 - 10 : 170 // 2 + 10] = 0  # a spot is also seen along its rows and columns
+    labels[:, 230 // 2 - 16 : 230 // 2 + 16] = 0
+    assert not labels.any()
 
 
 @pytest.mark.parametrize("turn", ["across", "down", "over"])
 def test_a_sample_turned_over_is_what_the_turned_scan_shows(turn, pair):
     reference, scan = (each[:192, :192] for each in pair)
     even = evenness(reference, scan)
-    even = replace(even, light=np.ones_like(even.light), lines=np.full_like(even.lines, 0.01))
+    even = replace(
+        even, light=np.ones_like(even.light), shift=np.zeros_like(even.shift), drawn=np.zeros_like(even.drawn),
+        slip=np.zeros_like(even.slip),
+    )  # fmt: skip
+    usual = noise(reference, scan, even)
+    usual = replace(usual, lines=np.full_like(usual.lines, 0.01))
     turning = {"across": lambda x: x[:, ::-1], "down": lambda x: x[::-1], "over": lambda x: x.transpose(1, 0, 2)}[turn]
-    there = looked_at(*(np.ascontiguousarray(turning(each)) for each in (reference, scan)), even)
+    there = looked_at(*(np.ascontiguousarray(turning(each)) for each in (reference, scan)), even, usual)
     nothing = np.zeros((96, 96), np.uint8)
     nothing[3, 5] = Kind.MISSING_PICK.code
     made, classes, _ = turned(
-        looked_at(reference, scan, even),
+        looked_at(reference, scan, even, usual),
         nothing,
         nothing,
         **{name: name == turn for name in ("across", "down", "over")},
     )
-    assert np.abs(made - there).max() < 1e-3
+    assert np.abs(made.astype(int) - there).max() <= 1  # of the sixteen that are one sd: where a half is rounded
     assert classes.max() == (Kind.BROKEN_END.code if turn == "over" else Kind.MISSING_PICK.code)
 
 
@@ -317,9 +393,10 @@ def test_a_training_goes_on_where_it_was_interrupted(tmp_path):
 
 
 def test_a_pool_forgets_its_oldest_scans(tmp_path):
-    pool = Pool(tmp_path, SMALL)
+    pool = Pool(tmp_path, SMALL, inspection_design)
     for _ in range(SMALL.pairs + 1):
-        pool.grow(inspection_design)
+        pool.grow()
+    pool.close()
     assert pool.filled == SMALL.pairs
     newest = draw_sample(SMALL.pairs, inspection_design, SMALL)
     assert np.array_equal(pool.features[0], newest.features)

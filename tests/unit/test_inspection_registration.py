@@ -8,7 +8,8 @@ import pytest
 
 from generation.domain.pattern import Layout
 from production.inspection.constructions import MM_PER_PX, Weave
-from production.inspection.register import BLOCK_PX, Start, register
+from production.inspection.lay import BLOCK_PX, Start
+from production.inspection.register import register
 from production.inspection.simulate import Camera, Geometry, Print, Scene, repeated, simulate
 from production.inspection.source import of_picture
 

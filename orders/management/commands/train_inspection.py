@@ -37,7 +37,7 @@ class Command(BaseCommand):
         network_of = import_module("production.inspection.network")
         recipe = training.Recipe()
         if options["steps"]:
-            recipe = replace(recipe, phases=(options["steps"],))
+            recipe = replace(recipe, steps=options["steps"])
         network, progress = training.train(
             inspection_design,
             work=options["work"],
