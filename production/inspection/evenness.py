@@ -355,12 +355,20 @@ def _slow_light(made: Plane, seen: Plane) -> Plane:
 def _polynomial(values: Plane, weight: Plane) -> Plane:
     """The surface of third order through values (H, W, 3), by least squares."""
     x, y = (np.linspace(-1, 1, size, dtype=np.float32) for size in values.shape[1::-1])
-    terms = np.stack([np.outer(y**j, x**i).ravel() for i in range(4) for j in range(4 - i)], axis=1)
-    made = []
-    for value, heavy in zip(cv2.split(values), cv2.split(weight), strict=True):
-        weighted = terms * heavy.reshape(-1, 1)
-        made.append(terms @ np.linalg.solve(weighted.T @ terms + 1e-6 * np.eye(10), weighted.T @ value.ravel()))
-    return np.stack(made, axis=-1).reshape(values.shape).astype(np.float32)
+    terms = [(i, j) for i in range(4) for j in range(4 - i)]
+    some = np.s_[:: max(1, len(y) // 128), :: max(1, len(x) // 128)]
+    made = np.stack([np.outer(y[some[0]] ** j, x[some[1]] ** i).ravel() for i, j in terms], axis=1)
+    out = np.empty_like(values)
+    for channel in range(3):
+        weighted = made * weight[some][..., channel].reshape(-1, 1)
+        found = np.linalg.solve(
+            weighted.T @ made + 1e-6 * np.eye(len(terms)), weighted.T @ values[some][..., channel].ravel()
+        )
+        by_row = np.zeros((len(y), 4), np.float32)  # of each power of x
+        for (i, j), share in zip(terms, found, strict=True):
+            by_row[:, i] += y**j * np.float32(share)
+        out[..., channel] = by_row @ np.stack([x**i for i in range(4)])
+    return out
 
 
 def _terms(rgb: Plane) -> Plane:

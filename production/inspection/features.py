@@ -157,27 +157,23 @@ def _line_mean(short: Plane, direction: int, number: int) -> tuple[Plane, Pictur
     return cv2.subtract(mean, cv2.blur(mean, across, borderType=cv2.BORDER_REFLECT_101)), weighed
 
 
-@dataclass
 class _Strip:
-    """What is known of some rows of a scan."""
+    """What is known of some rows of a scan; one piece of memory for all strips, as fresh memory is dear."""
 
-    features: Features  # (h / 2, w / 2, CHANNELS); the line means are filled in later
-    along_rows: Plane  # (4, h, w / 4)
-    along_columns: Plane  # (4, h / 4, w)
+    def __init__(self, most_rows: int, width: int) -> None:
+        self.begin, self.end = 0, 0  # rows of the scan that are known
+        self.features = np.empty((most_rows // 2, width // 2, CHANNELS), np.int8)  # line means are filled in later
+        self.along_rows = np.empty((4, most_rows, width // _ALONG[0]), np.float32)
+        self.along_columns = np.empty((4, most_rows // _ALONG[0], width), np.float32)
 
-    def from_row(self, row: int) -> _Strip:
-        """What is below a row."""
-        return _Strip(self.features[row // 2 :], self.along_rows[:, row:], self.along_columns[:, row // _ALONG[0] :])
-
-    def with_more(self, below: _Strip) -> _Strip:
-        """And what comes below it."""
-        if not len(self.features):
-            return below
-        return _Strip(
-            np.concatenate([self.features, below.features]),
-            np.concatenate([self.along_rows, below.along_rows], axis=1),
-            np.concatenate([self.along_columns, below.along_columns], axis=1),
-        )
+    def forget_until(self, row: int) -> None:
+        """Bring what is known from a row on to the front."""
+        gone, known = row - self.begin, self.end - row
+        if gone:
+            planes = (self.features, 2), (self.along_rows.swapaxes(0, 1), 1), (self.along_columns.swapaxes(0, 1), 4)
+            for plane, taken in planes:
+                plane[: known // taken] = plane[gone // taken : (gone + known) // taken]
+        self.begin = row
 
 
 def features(asked: Picture, scan: Picture, even: Evenness, usual: Noise) -> Features:
@@ -200,14 +196,14 @@ def strips(
     """
     height = _up(scan.shape[0])
     reach = _reach(2)
-    kept, done, begins = _look(asked, scan, even, usual, 0, 0), 0, 0
+    strip = _Strip(min(height, rows + 2 * (around + reach)), _up(scan.shape[1]))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         first, last = max(0, top - around), min(height, bottom + around)
         begin, end = max(0, first - reach), min(height, last + reach)
-        kept = kept.from_row(begin - begins).with_more(_look(asked, scan, even, usual, done, end))
-        done, begins = end, begin
-        yield top, bottom, first, _with_lines(kept, usual, slice(first - begin, last - begin))
+        strip.forget_until(begin)
+        _look(strip, asked, scan, even, usual, end)
+        yield top, bottom, first, _with_lines(strip, usual, slice(first - begin, last - begin))
 
 
 def _reach(number: int) -> int:
@@ -215,18 +211,12 @@ def _reach(number: int) -> int:
     return _up(LINES_PX[number] // 2 + ACROSS_PX // 2 + 16)
 
 
-def _look(asked: Rows, scan: Rows, even: Evenness, usual: Noise, top: int, bottom: int) -> _Strip:
-    """The rows from `top` to `bottom`; what is held between two steps stays in the processor's cache."""
+def _look(strip: _Strip, asked: Rows, scan: Rows, even: Evenness, usual: Noise, bottom: int) -> None:
+    """Go on to the row `bottom`; what is held between two steps stays in the processor's cache."""
     width = _up(scan.shape[1])
-    height = bottom - top
-    made = _Strip(
-        np.empty((height // 2, width // 2, CHANNELS), np.int8),
-        np.empty((4, height, width // _ALONG[0]), np.float32),
-        np.empty((4, height // _ALONG[0], width), np.float32),
-    )
-    places = made.features.view(_TWO)
+    places = strip.features.view(_TWO)
     weights = usual.weights()
-    for first in range(top, bottom, _BAND_ROWS):
+    for first in range(strip.end, bottom, _BAND_ROWS):
         last = min(first + _BAND_ROWS, bottom)
         y0, y1 = max(0, first - _EDGE_ROWS), last + _EDGE_ROWS
         wanted = slice(first - y0, last - y0)
@@ -239,14 +229,14 @@ def _look(asked: Rows, scan: Rows, even: Evenness, usual: Noise, top: int, botto
         reference, light = reference[wanted], light[wanted]
         off = cv2.transform(cv2.subtract(light, reference, dtype=cv2.CV_32F), OPPONENT)
         off = _per_sd(off, edges, usual.pixels)
-        here = slice(first - top, last - top)
+        here = slice(first - strip.begin, last - strip.begin)
         short = _short(reference, light, cast(Plane, cv2.LUT(edges, weights)))
-        made.along_rows[:, here], made.along_columns[:, here.start // _ALONG[0] : here.stop // _ALONG[0]] = short
+        strip.along_rows[:, here], strip.along_columns[:, here.start // _ALONG[0] : here.stop // _ALONG[0]] = short
         part = slice(here.start // 2, here.stop // 2)
         for number, each in enumerate((reference ^ 128, levels(light) ^ 128, _signed(off))):
             twos = np.ascontiguousarray(each).reshape(-1, 2, width // 2, 6).view(_TWO)[..., 0]
             places[part, :, 2 * number], places[part, :, 2 * number + 1] = twos[:, 0], twos[:, 1]
-    return made
+    strip.end = bottom
 
 
 def _per_sd(off: Plane, level: Picture, sd: Plane) -> Plane:
@@ -271,7 +261,7 @@ def _with_lines(strip: _Strip, usual: Noise, rows: slice) -> Features:
     """The features of some of its rows, with the line means that all of its rows allow."""
     out = strip.features[rows.start // 2 : rows.stop // 2]
     places = out.view(_TWO)
-    height = strip.along_rows.shape[1]
+    height = strip.end - strip.begin
     for direction, short in enumerate((strip.along_rows, strip.along_columns)):
         for number in range(len(LINES_PX)):
             reach = STEP_PX if direction == 0 else _reach(number)

@@ -78,7 +78,10 @@ class _Sum(nn.Module):
         self.coarse = _Mixture(whole.weight[:, whole.out_channels :], None)
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        return F.relu_(self.fine(fine).add_(_as_fine(self.coarse(coarse), fine)))
+        out = self.fine(fine)
+        fours = out.permute(0, 2, 3, 1).unflatten(1, (-1, 2)).unflatten(3, (-1, 2))  # (B, h, 2, w, 2, outside)
+        fours += self.coarse(coarse).permute(0, 2, 3, 1)[:, :, None, :, None]
+        return F.relu_(out)
 
 
 class _Units(nn.Module):
