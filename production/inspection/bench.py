@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from generation.domain.pattern import Layout
 from production.inspection.constructions import MM_PER_PX, Weave, random_weave
-from production.inspection.detect import Scores, Threshold, flagged, threshold_for
+from production.inspection.detect import USUAL, Scores, Threshold, count_regions, flagged, threshold_for
 from production.inspection.evenness import Repeated, Rows
 from production.inspection.flaws import KINDS, Kind
 from production.inspection.labels import half
@@ -239,6 +239,15 @@ def wilson(found: int, there: int, z: float = 1.96) -> tuple[float, float]:
     middle = (share + square / 2) / (1 + square)
     half_width = z / (1 + square) * ((share * (1 - share) + square / 4) / there) ** 0.5
     return max(0.0, middle - half_width), min(1.0, middle + half_width)
+
+
+def unset(clean: Sequence[Judged], found: Sequence[Judged]) -> dict[str, str]:
+    """{what: figure}: what the network finds of qualities of which no clean cloth was seen yet."""
+    alarms = sum(count_regions(each.scores, USUAL) for each in clean) / sum(each.scores.area_m2 for each in clean)
+    rows, beside = recalls(found, {each.quality: USUAL for each in found})
+    return {
+        "recall before a threshold is set": f"{rows['all']}; {alarms:.1f} false alarms per m² of clean cloth; {beside}"
+    }
 
 
 def table(clean: Sequence[Judged], found: Sequence[Judged]) -> dict[str, str]:

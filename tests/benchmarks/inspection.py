@@ -51,6 +51,8 @@ def detection(
     rows = [("SYNTHETIC: simulated scans", f"{area:.1f} m², {scans} with defects, {clean_scans} without")]
     for name in detectors:
         rows += [(f"{name}: {what}", figure) for what, figure in bench.table(clean[name], found[name]).items()]
+        if name == "network":
+            rows += [(f"{name}: {what}", figure) for what, figure in bench.unset(clean[name], found[name]).items()]
         rows.append((f"{name}: processor seconds per m²", f"{spent[name] / area:.1f}"))
     return rows
 

@@ -442,6 +442,8 @@ def test_what_the_bench_counts():
     assert (found["all"].there, found["all"].found) == (2, 1)
     assert 1 <= alarms.per_m2 * judged.scores.area_m2 < 1.3
     assert alarms.share == pytest.approx(25 / 10_000, rel=0.3)
+    (said,) = bench.unset([judged], [judged]).values()
+    assert said.startswith("0.50 ")
     roc, precision = bench.area_under([judged])
     assert 0.5 < roc < 1
     assert 0 < precision < 1

@@ -63,7 +63,7 @@ def measured(network: Any, *, scans: int) -> dict[str, str]:
             bench.cases(inspection_design, scans),
         )
     )
-    return bench.table(clean, found)
+    return bench.table(clean, found) | bench.unset(clean, found)
 
 
 def card_of(recipe: Any, progress: Any, figures: dict[str, str]) -> dict[str, Any]:
