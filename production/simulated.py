@@ -37,8 +37,11 @@ def scan_of_job(
     seed: int,
     kinds: Sequence[Kind] | None = None,
     errors: float = 1.0,
+    metres: float | None = None,
 ) -> tuple[Picture, Truth]:
-    """(scan (H, W, 3) sRGB at 100 dpi, truth) of the whole finished cloth of a job, with defects of `kinds` on it.
+    """(scan (H, W, 3) sRGB at 100 dpi, truth) of the finished cloth of a job, with defects of `kinds` on it.
+
+    metres: of the cloth from its head, at most; None: all of it.
 
     kinds: None draws none to four. inks: of a printed job. errors: how far print and cloth are off in colour, size and
     shape, of what is usual. The same seed gives the same scan. Raises FilesChanged.
@@ -47,6 +50,9 @@ def scan_of_job(
     picture, top, left = pattern, 0, 0
     if inks is not None:
         picture, top, left = _sheet(pattern, manifest, inks)
+    if metres is not None:
+        rows = round(metres * 1000 / MM_PER_PX)
+        pattern, picture = pattern[:rows], picture[: top + rows]
     drawn = random_scene(seed, pattern, split="test", kinds=kinds, strain=errors)
     off = drawn.print
     shift = tuple((x * errors, y * errors) for x, y in off.shift_px)

@@ -1,5 +1,6 @@
 """Write a simulated scan of a released job's cloth: to try inspection where there is no scanner."""
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from orders.services import Refusals
 from production import inspector
 from production.inspection.flaws import Kind
 from production.inspection.simulate import FILES, write_scan
+from production.inspection.source import Source
 from production.simulated import scan_of_job
 
 BAD_INPUT = 2
 MOST_SEED = 2**31
+MOST_M2 = 3.0  # about two gigabytes of memory for each
 
 
 class Command(BaseCommand):
-    """`manage.py simulate_scan --job NUMBER --out FILE [--defects hole,stain | none] [--seed N]`."""
+    """`manage.py simulate_scan --job NUMBER --out FILE [--defects hole,stain | none] [--seed N] [--metres M]`."""
 
     help = (
         "Draw what a scanner would see of a job's finished cloth, yarn by yarn, with defects. No cloth is seen: the "
@@ -35,6 +38,7 @@ class Command(BaseCommand):
         say("--defects", help=f"none, or of {', '.join(Kind)}, parted by commas; left out: none to four, drawn")
         say("--seed", default="1", help="the same number gives the same scan")
         say("--errors", default="1", help="how far off in colour, size and shape it is, of what is usual: 0 to 3")
+        say("--metres", help="how much of the cloth, from its head on; left out: all of it")
         say("--shop", help="the shop's short name; needed when there are several")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -58,7 +62,8 @@ class Command(BaseCommand):
         day = ticket.released_at.date()
         source = inspector.source_of(raster, ticket.shop, ticket.manifest, released=day)
         inks = inspector.spec_of(ticket.shop, ticket.manifest, released=day).inks
-        scan, truth = scan_of_job(source, ticket.manifest, inks, seed=seed, kinds=kinds, errors=errors)
+        metres = _metres(options["metres"], source)
+        scan, truth = scan_of_job(source, ticket.manifest, inks, seed=seed, kinds=kinds, errors=errors, metres=metres)
         write_scan(out, scan, of=f"{ticket.reference} r{ticket.revision}, seed {seed}")
         there = ", ".join(each.flaw.kind.replace("_", " ") for each in truth.seen) or "none"
         return f"SYNTHETIC: {out}, {scan.shape[1]} x {scan.shape[0]} pixels at 100 dpi. Defects on it: {there}."
@@ -72,6 +77,27 @@ def _kinds(text: str | None) -> list[Kind] | None:
     if wrong:
         raise typed.refused("defects", wrong[0][:40], f"{wrong[0][:40]!r} is none of {', '.join(Kind)}.")
     return [Kind(each) for each in names]
+
+
+def _metres(text: str | None, source: Source) -> float | None:
+    assert source.width_mm is not None, "a job's cloth has a width"
+    assert source.length_mm is not None, "a job's cloth has a length"
+    metres = None if text is None else typed.number("metres", text)
+    if metres is not None and not 0.2 <= metres <= source.length_mm / 1000:
+        raise typed.refused(
+            "metres", text or "", f"Give from 0.2 to {source.length_mm / 1000:.2f} m: so much was made."
+        )
+    most = MOST_M2 / (source.width_mm / 1000)
+    much = source.length_mm / 1000 if metres is None else metres
+    if much > most:
+        area_m2 = much * source.width_mm / 1000
+        raise typed.refused(
+            "metres",
+            f"{much:g}",
+            f"{much:g} m of this cloth are {area_m2:.1f} m², and all yarns are held in memory at once: at most "
+            f"{MOST_M2:g} m². Give --metres {math.floor(most * 10) / 10:g} or less.",
+        )
+    return metres
 
 
 def _errors(options: dict[str, Any]) -> float:
