@@ -58,7 +58,11 @@ def scan_of_job(
     shift = tuple((x * errors, y * errors) for x, y in off.shift_px)
     drawn = replace(drawn, print=replace(off, palette=off.palette * errors, gain=off.gain * errors, shift_px=shift))
     here = [replace(each, x_px=each.x_px + left, y_px=each.y_px + top) for each in drawn.flaws]
-    return simulate(picture, with_flaws(_on_glass(drawn, picture), here))
+    scan, truth = simulate(picture, with_flaws(_on_glass(drawn, picture), here))
+    if metres is not None:  # the cloth goes on: the scan ends on it, and does not show an end that there is not
+        end = np.stack([np.arange(picture.shape[1]), np.full(picture.shape[1], len(picture) - 1)], axis=-1)
+        scan = scan[: int(truth.to_scan(end.astype(np.float32))[..., 1].min()) - LID_PX // 4]
+    return scan, truth
 
 
 def _pattern(source: Source) -> Picture:

@@ -230,17 +230,23 @@ def find_marks(scan: Scan, marks: Marks) -> Seen:
     known = marks.fiducials
     side = int(40 / MM_PER_INCH * scan.dpi) + 80
     wide = grey.shape[1] >= 3 * side
-    parts = ((grey[:, :side], 0), (grey[:, -side:], grey.shape[1] - side)) if wide else ((grey, 0),)
-    for sd in _SMOOTHER:  # yarns break the edges of a marker up: a smoother look finds more, a sharper one is better
-        if known.keys() <= found.keys():
-            break
-        for part, x0 in parts:
-            for top in range(0, max(1, len(part) - _SIDE_OVERLAP), _ARUCO_PX - _SIDE_OVERLAP):
-                for corners, number in _markers(part[top : top + _ARUCO_PX], sd):
-                    if number in known:
-                        found.setdefault(number, corners + np.array([x0, top]))
-                    else:
-                        foreign.add(number)
+    at_sides = (0, grey.shape[1] - side) if wide else (0,)
+    # Where much of the glass is bare beside the cloth, its markers are anywhere.
+    anywhere = tuple(range(0, grey.shape[1] - 80, side - 80)) if wide else ()
+    for begins in (at_sides, anywhere):
+        for (
+            sd
+        ) in _SMOOTHER:  # yarns break the edges of a marker up: a smoother look finds more, a sharper one is better
+            if known.keys() <= found.keys() or (found and begins is anywhere and sd == _SMOOTHER[0]):
+                break
+            for x0 in begins:
+                part = grey[:, x0 : x0 + side] if wide else grey
+                for top in range(0, max(1, len(part) - _SIDE_OVERLAP), _ARUCO_PX - _SIDE_OVERLAP):
+                    for corners, number in _markers(part[top : top + _ARUCO_PX], sd):
+                        if number in known:
+                            found.setdefault(number, corners + np.array([x0, top]))
+                        else:
+                            foreign.add(number)
     _look_where_expected(scan.dpi, grey, known, found)
     if known and not found:
         raise NotInspectable(
