@@ -83,3 +83,12 @@ def test_a_job_that_was_never_released_and_one_that_is_not_named_are_refused(qui
     status, _, why = asked("--scan", path)
     assert status == 2
     assert "--job or --source" in why
+
+
+def test_more_cloth_than_was_made_is_not_simulated(ribbons, tmp_path):
+    line, _ = ribbons
+    path, told = tmp_path / "roll.png", io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("simulate_scan", "--job", line.reference, "--out", str(path), "--metres", "9", stderr=told)
+    assert "Give from 0.2 to 0.30 m: so much was made." in told.getvalue()
+    assert not path.exists()
