@@ -230,23 +230,11 @@ def find_marks(scan: Scan, marks: Marks) -> Seen:
     known = marks.fiducials
     side = int(40 / MM_PER_INCH * scan.dpi) + 80
     wide = grey.shape[1] >= 3 * side
-    at_sides = (0, grey.shape[1] - side) if wide else (0,)
-    # Where much of the glass is bare beside the cloth, its markers are anywhere.
-    anywhere = tuple(range(0, grey.shape[1] - 80, side - 80)) if wide else ()
-    for begins in (at_sides, anywhere):
-        for (
-            sd
-        ) in _SMOOTHER:  # yarns break the edges of a marker up: a smoother look finds more, a sharper one is better
-            if known.keys() <= found.keys() or (found and begins is anywhere and sd == _SMOOTHER[0]):
-                break
-            for x0 in begins:
-                part = grey[:, x0 : x0 + side] if wide else grey
-                for top in range(0, max(1, len(part) - _SIDE_OVERLAP), _ARUCO_PX - _SIDE_OVERLAP):
-                    for corners, number in _markers(part[top : top + _ARUCO_PX], sd):
-                        if number in known:
-                            found.setdefault(number, corners + np.array([x0, top]))
-                        else:
-                            foreign.add(number)
+    strips = [grey[:, :side], grey[:, -side:]] if wide else [grey]
+    _look_in(strips, [0, grey.shape[1] - side], known, found, foreign)
+    if wide and not found:  # where much of the glass is bare beside the cloth, its markers are anywhere
+        begins = range(0, grey.shape[1] - 80, side - 80)
+        _look_in([grey[:, x0 : x0 + side] for x0 in begins], begins, known, found, foreign)
     _look_where_expected(scan.dpi, grey, known, found)
     if known and not found:
         raise NotInspectable(
@@ -267,6 +255,26 @@ def find_marks(scan: Scan, marks: Marks) -> Seen:
                 "turned", f"{scan.name} lies on its side: turn it by a quarter, so that the head of the roll is on top."
             )
     return Seen(found, len(foreign))
+
+
+def _look_in(
+    strips: Sequence[Picture],
+    begins: Sequence[int],
+    known: Mapping[int, Box],
+    found: dict[int, Floats],
+    foreign: set[int],
+) -> None:
+    """Add the markers in some strips of a scan to `found`, or to those that are `foreign`."""
+    for sd in _SMOOTHER:  # yarns break the edges of a marker up: a smoother look finds more, a sharper one is better
+        if known.keys() <= found.keys():
+            return
+        for part, x0 in zip(strips, begins, strict=False):
+            for top in range(0, max(1, len(part) - _SIDE_OVERLAP), _ARUCO_PX - _SIDE_OVERLAP):
+                for corners, number in _markers(part[top : top + _ARUCO_PX], sd):
+                    if number in known:
+                        found.setdefault(number, corners + np.array([x0, top]))
+                    else:
+                        foreign.add(number)
 
 
 def _look_where_expected(dpi: float, grey: Picture, known: Mapping[int, Box], found: dict[int, Floats]) -> None:
