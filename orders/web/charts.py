@@ -1,7 +1,7 @@
 """Where things lie on a chart: numbers in, positions out. The templates draw them as SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -75,6 +75,30 @@ class Control:
     first: datetime
     last: datetime
     span: tuple[float, float]
+
+    @property
+    def inside(self) -> str:
+        """SVG path of the readings where the mean is within its limits."""
+        return _dotted((x, y) for x, y, out in self.dots if not out)
+
+    @property
+    def outside(self) -> str:
+        """SVG path of those where it is not."""
+        return _dotted((x, y) for x, y, out in self.dots if out)
+
+    @property
+    def before(self) -> str:
+        """SVG path of those from before the last correction."""
+        return _dotted(self.earlier)
+
+
+def _dotted(places: Iterable[tuple[float, float]]) -> str:
+    """Lines of no length, of which round caps make dots: one element for all of them.
+
+    >>> _dotted([(1.0, 2.5), (3.0, 0.0)])
+    'M1,2.5h0M3,0h0'
+    """
+    return "".join(f"M{x:g},{y:g}h0" for x, y in places)
 
 
 def control_of(

@@ -32,6 +32,7 @@ CHARTS: Final = {
 }
 FLOOR: Final = {"de00": 0.0}  # a colour difference is never below
 LEAST_SPAN: Final = {"de00": 3.0, "across": 1.0, "along": 1.0}  # of a chart: a quiet series looks quiet
+LISTED: Final = 40  # newest cloths of a series in its table
 KINDS: Final = {
     Correction.Kind.SIZE: gettext_lazy("Size"),
     Correction.Kind.PROFILE: gettext_lazy("Profile"),
@@ -127,6 +128,8 @@ def _page(request: HttpRequest, *, status: int = 200, wrong: str = "") -> HttpRe
             {
                 "series": each,
                 "id": f"series-{number}",
+                "listed": each.readings[: -LISTED - 1 : -1],
+                "unlisted": max(0, len(each.readings) - LISTED),
                 "charts": [_chart(each, name) for name in CHARTS if _values(each, name)],
                 "proposals": [(one, KINDS[Correction.Kind(one.kind)], json.dumps(one.after)) for one in each.proposals],
                 "said": [

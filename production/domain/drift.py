@@ -11,9 +11,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations, pairwise
+from itertools import pairwise
 from statistics import median
 from typing import Final
+
+import numpy as np
 
 WEIGHT: Final = 0.3  # of the newest reading in the mean
 SIGMAS: Final = 3.0  # from the target to the control limits
@@ -109,12 +111,12 @@ def _spread(values: Sequence[float]) -> float:
 
 def _slope(readings: Sequence[Reading]) -> float:
     """Per day: the median of the slopes between any two readings of different moments (Theil, Sen)."""
-    slopes = [
-        (after.value - before.value) / ((after.at - before.at).total_seconds() / A_DAY_S)
-        for before, after in combinations(readings, 2)
-        if after.at > before.at
-    ]
-    return median(slopes) if slopes else 0.0
+    days = np.array([each.at.timestamp() for each in readings]) / A_DAY_S
+    values = np.array([each.value for each in readings])
+    before, after = np.triu_indices(len(readings), 1)
+    apart = days[after] - days[before]
+    slopes = (values[after] - values[before])[apart > 0] / apart[apart > 0]
+    return float(np.median(slopes)) if len(slopes) else 0.0
 
 
 # ------------------------------------------------------------------------------------------------ what answers it

@@ -37,7 +37,9 @@ from orders.models import (
     Shop,
     Step,
 )
-from production.models import JobTicket, OutputFile
+from production import inspections
+from production.models import Inspection, JobTicket, OutputFile
+from tests.inspected import inspected, looked_at
 from tests.shop_floor import placed, planned, released
 
 ORDERS = 10_000
@@ -70,6 +72,8 @@ def fill(
     size = {"repeat_mm": (320, 320), "quantity_m": Decimal(12)}
     printed, chosen = released(shop, **size), placed(shop, **size)
     other = released(shop, **size, layout="half_drop", substrate="FAB-LIN-NAT")
+    for line in (printed, other):
+        _passed(line)
     customers = [Customer(shop=shop, name=f"{chance.choice(HOUSES)} {chance.choice(TOWNS)} {n}") for n in range(300)]
     customers = Customer.objects.bulk_create(customers)
     over = [Template(printed), Template(other)]
@@ -91,8 +95,22 @@ def fill(
     coming(Copier(shop, chance, customers, as_drawn=as_drawn), over[0], ahead)
     while clocks.keep_up(shop):
         pass
-    kinds = (Order, OrderLine, Round, Candidate, Artwork, AuditEvent, Step, FloorReport, OutputFile, LedgerWorkOrder)
+    kinds = (
+        Order, OrderLine, Round, Candidate, Artwork, AuditEvent, Step, FloorReport, OutputFile, Inspection,
+        LedgerWorkOrder,
+    )  # fmt: skip
     return {kind.__name__: kind.objects.count() for kind in kinds}
+
+
+def _passed(line: OrderLine) -> None:
+    """An inspection of the line's whole cloth, with its pictures and its point in the charts."""
+    at, machine, inks = timezone.now(), "PRT1", "RE-CMYK"
+    row = looked_at(
+        line, inspected(length_m=float(line.quantity_m)), at=at, measured_at=at, machine=machine, ink_set=inks,
+        state="decided", decision="pass", good_m=line.quantity_m, scrap_m=0, reprint_m=0, decided_by="bench",
+        decided_at=at, told_at=at,
+    )  # fmt: skip
+    inspections.note_drift(row)
 
 
 def coming(copier: "Copier", like: "Template", ahead: int) -> None:
@@ -124,6 +142,7 @@ class Template:
         self.made = list(LedgerOrder.objects.filter(reference=line.reference))
         self.components = list(LedgerComponent.objects.filter(order__in=self.made))
         self.work_orders = list(LedgerWorkOrder.objects.filter(order__in=self.made))
+        self.inspections = list(Inspection.objects.filter(reference=line.reference).select_related("drift"))
         self.sales = list(LedgerSale.objects.filter(number=self.order.number))
         self.sale_lines = list(LedgerSaleLine.objects.filter(sale__in=self.sales))
 
@@ -160,6 +179,10 @@ class Copier:
         self.dress(like, line, delta=delta, words=self.chance.choice(WORDS))
         if state == "done":
             self._worked_on(line)
+            for each in like.inspections:
+                once = uuid.UUID(int=self.chance.getrandbits(128))
+                new = self._copy(each, delta, reference=line.reference, once=once)
+                self._copy(each.drift, delta, inspection=new, across_pct=self.chance.gauss(0, 0.05))
 
     def dress(self, like: Template, line: OrderLine, *, delta: timedelta = timedelta(0), words: str = WORDS[0]) -> None:
         """What belongs to a line: rounds, candidates, approvals, steps, events, tickets and the ERP's records."""
@@ -247,7 +270,10 @@ class Copier:
 
     def write(self) -> None:
         """Write what was copied, what others point to first."""
-        order = (Artwork, ArtworkMark, Order, OrderLine, Round, Candidate, Approval, JobTicket, LedgerSale, LedgerOrder)
+        order = (
+            Artwork, ArtworkMark, Order, OrderLine, Round, Candidate, Approval, JobTicket, Inspection, LedgerSale,
+            LedgerOrder,
+        )  # fmt: skip
         for kind in (*order, *(kind for kind in self.rows if kind not in order)):
             with transaction.atomic():
                 kind.objects.bulk_create(self.rows.get(kind, ()), batch_size=400)

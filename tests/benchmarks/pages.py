@@ -35,6 +35,7 @@ PART = {"HX-Request": "true"}
 LEFT_OUT = (
     "/studio/spaces/{space}/", "/studio/spaces/{space}/look.png", "/new/picture/{picture}/",
     "/studio/{line}/{candidate}/provenance.pdf", "/studio/learned/decisions.jsonl",
+    "/lines/{line}/inspection/{inspection}/report.pdf", "/lines/{line}/inspection/{inspection}/pictures/scan-0000.jpg",
 )  # fmt: skip
 
 
@@ -77,6 +78,8 @@ MORE = (
     Ask("/floor/?machine={machine}"),
     Ask("/floor/{ticket}/", states=("released", "in_production", "done")),
     Ask("/floor/{ticket}/work/", states=("released", "in_production", "done"), headers=PART),
+    Ask("/lines/{line}/inspection/{inspection}/look/", states=("done",), headers=PART),
+    Ask("/lines/{line}/inspection/{inspection}/foresee/?reprint_m=4", states=("done",), headers=PART),
     Ask("/c/{token}/", states=("proofing",)),
     Ask("/c/{token}/progress/", states=("proofing",), headers=PART),
     Ask("/c/{token}/pictures/{candidate}/", states=("proofing",)),
@@ -91,7 +94,8 @@ def asks() -> list[Ask]:
     """Every page that there is, then every part; a page without an example fails when it is asked for."""
     known = {each.address.partition("?")[0] for each in MORE if not each.headers}
     pages = [address for address, methods in table.PAGES.items() if "get" in methods]
-    return [*(Ask(each) for each in pages if each not in known and each not in LEFT_OUT), *MORE]
+    pages = [each for each in pages if each not in known and each not in LEFT_OUT]
+    return [*(Ask(each, ("done",) if "{inspection}" in each else STATES) for each in pages), *MORE]
 
 
 def main() -> None:
@@ -181,6 +185,7 @@ class _Names:
             "due": (timezone.localdate() + timedelta(days=30)).isoformat(),
             "page": self.chance.randint(1, 300),
             "plan": 1,
+            "inspection": 1,
             "run": self.chance.choice(self.runs),
             "operation": f"{ahead.reference}/{self.chance.randint(1, 3)}",
             "machine": ahead.plan["slots"][1]["work_centre"] if ahead.plan else "",

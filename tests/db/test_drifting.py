@@ -80,6 +80,20 @@ def test_a_cloth_that_comes_out_too_wide_gets_another_pre_compensation_once_a_pe
     assert series.accepted == (done,)
 
 
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        ({"across_pct": 1.0}, "set its shrinkage in width from"),
+        ({"along_pct": -0.8}, "too short: set its shrinkage in length from"),
+        ({"across_pct": 1.0, "along_pct": -0.8}, "%, in length from"),
+    ],
+)
+def test_the_sentence_says_which_shrinkage_is_to_be_set(mill, off, said):
+    read(mill, **off)
+    (proposed,) = only(mill).proposals
+    assert said in proposed.sentence
+
+
 def test_a_correction_is_accepted_once_and_only_as_it_was_shown(mill, ann):
     read(mill, along_pct=-0.8)
     (proposed,) = only(mill).proposals

@@ -6,9 +6,12 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import AuditEvent, Role, Shop
+from orders.web import drift
 from orders.web.charts import HEIGHT, control_of
 from production.domain.drift import Reading, trend
 from production.models import Correction, Substrate
@@ -74,7 +77,8 @@ def test_a_machine_that_prints_too_wide_is_answered_once_by_a_person(pia, mill):
     assert "Accepted" in words(answer)
     assert AuditEvent.objects.filter(action="correction").count() == 1
     assert "Since the last correction no cloth was inspected" in words(answer)
-    assert answer.content.decode().count("dot earlier") == 20, "what was before stays to be seen, across and along"
+    before = re.findall(r'class="dot earlier" d="([^"]*)"', answer.content.decode())
+    assert sorted(path.count("M") for path in before) == [0, 10, 10], "what was before stays, across and along"
     again = pia.post("/drift/accept/", fields)
     assert again.status_code == 409
     assert Correction.objects.count() == 1
@@ -93,6 +97,27 @@ def test_a_correction_is_declined_with_why_and_both_stay_to_be_seen(pia, mill):
     assert pia.post("/drift/decline/", fields).status_code == 409
     assert pia.post("/drift/accept/", fields).status_code == 409
     assert Correction.objects.count() == 1
+
+
+def test_more_cloths_take_no_more_queries_and_nothing_that_is_not_shown_is_read(pia, mill):
+    drifted(mill, across=0.02)
+    asked_for = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as caught:
+            assert pia.get("/drift/").status_code == 200
+        asked_for.append([each["sql"] for each in caught])
+        drifted(mill, across=0.02)
+    few, more = asked_for
+    assert len(more) <= len(few)
+    assert not any("outcome" in sql for sql in few + more)
+
+
+def test_the_table_lists_the_newest_cloths_and_says_how_many_it_leaves_out(pia, mill, monkeypatch):
+    monkeypatch.setattr(drift, "LISTED", 7)
+    drifted(mill, across=0.02)
+    html = pia.get("/drift/").content.decode()
+    assert html.count('<th scope="row">') == 7
+    assert "3 older cloths are drawn above and not listed" in words(pia.get("/drift/"))
 
 
 def test_who_may_only_look_decides_nothing(mill):
