@@ -18,6 +18,8 @@ from production.inspection.look import Look, brightness, slope
 from production.inspection.stretch import Asked, better
 
 _STRIP_BLOCKS = 8  # rows of them that are worked on together: few enough for the processor's own memory
+_MOST_ROUNDS = 10
+_STILL = 0.25  # px of the small picture: a block that goes less far than this has found its place
 _ALIKE = 0.25  # of a block's information that is its own: the light of yarns hangs together over some pixels
 
 
@@ -74,11 +76,18 @@ class _Pair:
         self._of, self._seen, self._strips, self._margin = of, seen, strips, margin
 
     def improved(self, lay: Lay, *, rounds: int, forgiving: float) -> Lay:
-        """The map after some rounds. forgiving: multiples of the usual difference."""
-        for _ in range(rounds):
+        """The map after so many rounds, and more while a block that knows its place to a pixel still goes on.
+
+        Where a corner of the cloth lies far from where it was looked for, it takes some of them to come there.
+        forgiving: multiples of the usual difference.
+        """
+        for number in range(1, _MOST_ROUNDS + 1):
             asked, _ = self._told(lay, forgiving, moments=False)
-            lay = better(lay, asked, most_px=1.5 * self._of.scale)
+            before, lay = lay, better(lay, asked, most_px=1.5 * self._of.scale)
             self._of.weights = asked.squares[..., 0] + asked.squares[..., 2]
+            went = np.hypot(*np.moveaxis(lay.nodes - before.nodes, -1, 0))[self._of.weights > 1]
+            if number >= rounds and went.max(initial=0.0) < _STILL * self._of.scale:
+                break
         return lay
 
     def left(self, lay: Lay) -> tuple[Asked, Floats]:

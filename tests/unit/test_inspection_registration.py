@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from generation.domain.pattern import Layout
+from production.inspection import blocks
 from production.inspection.constructions import MM_PER_PX, Weave
 from production.inspection.lay import BLOCK_PX, Start
 from production.inspection.register import register
@@ -73,6 +74,29 @@ def errors_mm_of_start(truth):
     height, width = truth.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
     return float(np.hypot(*(truth.field() - grid).reshape(-1, 2).T).mean() * MM_PER_PX)
+
+
+def pulled(scan, *, corner_px):
+    """The scan of a cloth whose lower left corner is drawn aside, and where each column of it then lies in each row."""
+    y, x = np.mgrid[0 : scan.shape[0], 0 : scan.shape[1]].astype(np.float32)
+    on = x + corner_px * (y / scan.shape[0]) ** 3 * (1 - x / scan.shape[1]) ** 3  # what is seen at a pixel
+    where = np.stack([np.interp(x[0], row, x[0]) for row in on])
+    return cv2.remap(scan, on, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), where
+
+
+def corner_error_px(cloth, scan, where):
+    """How far the last blocks of the corner lie from where they are."""
+    nodes = register(cloth, scan, replace(Start.at_corner(dpi=100), sure=True)).lay.nodes
+    middles = np.arange(nodes.shape[0]) * BLOCK_PX + BLOCK_PX // 2
+    return float(np.abs(nodes[-3:-1, 1:4, 0] - where[np.ix_(middles[-3:-1], middles[1:4])]).max())
+
+
+def test_a_corner_that_lies_far_aside_is_followed_until_it_is_found(monkeypatch):
+    cloth = repeated(dots(), Layout.HALF_DROP, 960, 960)
+    scan, where = pulled(scanned(cloth)[0], corner_px=40.0)
+    assert corner_error_px(cloth, scan, where) < 1.5
+    monkeypatch.setattr(blocks, "_MOST_ROUNDS", 2)
+    assert corner_error_px(cloth, scan, where) > 5, "after two rounds it is still on its way"
 
 
 def test_the_size_of_the_repeat_is_told_to_a_tenth_of_a_percent_and_the_bow_to_a_tenth_of_a_millimetre(cloth):
