@@ -37,6 +37,7 @@ MOST_TURN_DEG = 6.0
 _LEAST_MARKS = 2
 _ARUCO_PX = 1600  # rows looked at together for marks
 _SIDE_OVERLAP = 200
+_STRIP_OVERLAP_PX = 80  # more than a marker is wide
 _MOST_REACH_PX = 150
 _SMOOTHER = (0.8, 1.6, 2.4)
 _ALIKE_MARKER = 0.7
@@ -228,12 +229,12 @@ def find_marks(scan: Scan, marks: Marks) -> Seen:
     foreign: set[int] = set()
     grey = np.asarray(cv2.cvtColor(scan.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     known = marks.fiducials
-    side = int(40 / MM_PER_INCH * scan.dpi) + 80
+    side = int(40 / MM_PER_INCH * scan.dpi) + _STRIP_OVERLAP_PX
     wide = grey.shape[1] >= 3 * side
     strips = [grey[:, :side], grey[:, -side:]] if wide else [grey]
     _look_in(strips, [0, grey.shape[1] - side], known, found, foreign)
     if wide and not found:  # where much of the glass is bare beside the cloth, its markers are anywhere
-        begins = range(0, grey.shape[1] - 80, side - 80)
+        begins = range(0, grey.shape[1] - _STRIP_OVERLAP_PX, side - _STRIP_OVERLAP_PX)
         _look_in([grey[:, x0 : x0 + side] for x0 in begins], begins, known, found, foreign)
     _look_where_expected(scan.dpi, grey, known, found)
     if known and not found:

@@ -218,6 +218,28 @@ def test_a_sheet_is_found_by_its_marks_and_tells_whose_it_is():
     assert capture.code_on(scan_of(sheet), of.marks.code_box, laid.start, of.pitch_mm) == "WL-1-1-r1"
 
 
+def on_wide_glass(sheet, left_px, right_px):
+    return scan_of(np.pad(sheet, ((0, 0), (left_px, right_px), (0, 0)), constant_values=34))
+
+
+@pytest.mark.parametrize(("left_px", "right_px"), [(900, 500), (137, 700), (1000, 0)])
+def test_a_sheet_with_much_bare_glass_beside_it_is_found_by_all_its_marks(left_px, right_px):
+    of, sheet = sheet_source()
+    there = capture.find_marks(scan_of(sheet), of.marks).corners
+    seen = capture.find_marks(on_wide_glass(sheet, left_px, right_px), of.marks).corners
+    assert seen.keys() == there.keys() == of.marks.fiducials.keys()
+    for number, corners in there.items():
+        assert seen[number] == pytest.approx(corners + np.array([left_px, 0]), abs=0.6)
+
+
+def test_at_the_sides_alone_it_would_not_be_found(monkeypatch):
+    of, sheet = sheet_source()
+    once = iter([capture._look_in])
+    monkeypatch.setattr(capture, "_look_in", lambda *args: next(once, lambda *_: None)(*args))
+    with pytest.raises(capture.NotInspectable, match="None of the sheet's markers"):
+        capture.find_marks(on_wide_glass(sheet, 900, 500), of.marks)
+
+
 def test_the_scan_of_another_job_is_refused_by_its_code():
     of, _ = sheet_source()
     _, other = marks_and_sheet("WL-2-1-r1")
