@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -33,6 +34,7 @@ CHARTS: Final = {
 FLOOR: Final = {"de00": 0.0}  # a colour difference is never below
 LEAST_SPAN: Final = {"de00": 3.0, "across": 1.0, "along": 1.0}  # of a chart: a quiet series looks quiet
 LISTED: Final = 40  # newest cloths of a series in its table
+ON_A_PAGE: Final = 8  # series
 KINDS: Final = {
     Correction.Kind.SIZE: gettext_lazy("Size"),
     Correction.Kind.PROFILE: gettext_lazy("Profile"),
@@ -118,8 +120,9 @@ def _decided(request: HttpRequest, *, accepted: bool) -> HttpResponse:
 
 def _page(request: HttpRequest, *, status: int = 200, wrong: str = "") -> HttpResponse:
     membership = member(request, EVERYONE)
-    found = drifting.all_series(membership.shop)
+    sheet = Paginator(drifting.all_series(membership.shop), ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
+        "sheet": sheet,
         "membership": membership,
         "may_accept": membership.role in ACCEPT,
         "wrong": wrong,
@@ -137,7 +140,7 @@ def _page(request: HttpRequest, *, status: int = 200, wrong: str = "") -> HttpRe
                     for one in sorted([*each.accepted, *each.declined], key=lambda one: -one.pk)
                 ],
             }
-            for number, each in enumerate(found, start=1)
+            for number, each in enumerate(sheet, start=1)
         ],
     }  # fmt: skip
     return render(request, "dashboard/drift.html", context, status=status)

@@ -182,7 +182,9 @@ class Copier:
             for each in like.inspections:
                 once = uuid.UUID(int=self.chance.getrandbits(128))
                 new = self._copy(each, delta, reference=line.reference, once=once)
-                self._copy(each.drift, delta, inspection=new, across_pct=self.chance.gauss(0, 0.05))
+                off = {name: self.chance.gauss(0, 0.05) for name in ("across_pct", "along_pct")}
+                off |= {name: self.chance.gauss(0, 0.3) for name in ("dl", "da", "db")}
+                self._copy(each.drift, delta, inspection=new, de00=abs(self.chance.gauss(1.1, 0.2)), **off)
 
     def dress(self, like: Template, line: OrderLine, *, delta: timedelta = timedelta(0), words: str = WORDS[0]) -> None:
         """What belongs to a line: rounds, candidates, approvals, steps, events, tickets and the ERP's records."""

@@ -8,12 +8,16 @@ import uuid
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from PIL import Image
 
-from orders import linking, services
+from orders import inspecting, linking, services
 from orders.models import Role
 from orders.turning import Limits
 from tests.benchmarks import busy_shop
+from tests.inspected import on_the_inspection_table
 from tests.shop_floor import placed, work_on
 from tests.web.browser import ROOT
 
@@ -51,17 +55,19 @@ def kept(window, name: str) -> Path:
     return path
 
 
-def test_pictures_of_each_role_s_page(mill_at_work, faces):
-    waiting, made = mill_at_work
-    _, token = linking.make(waiting, limits=Limits(), once=uuid.uuid4(), by=None)
-    for name, role, size, address, action in (
-        ("sales", Role.SALES, (1600, 1200), f"/lines/{waiting.reference}/", None),
-        ("customer", None, (1100, 1000), f"/c/{token}/", None),
-        ("studio", Role.DESIGNER, (1600, 1100), f"/studio/{waiting.reference}/", None),
-        ("board", Role.PLANNER, (1600, 900), "/board/", to_a_bar),
-        ("operator", Role.OPERATOR, (1024, 900), f"/floor/{made.reference}-R1/", None),
-        ("dashboard", Role.ADMIN, (1600, 1250), "/dashboard/", None),
-    ):
+def scanned(line, tmp_path):
+    """The line with the first metre of its cloth scanned, SYNTHETIC, and looked at by the network that ships."""
+    by, path = User.objects.create_user("ann"), tmp_path / "roll.png"
+    line = on_the_inspection_table(line, by=by)
+    flawed = ("--defects", "hole,stain,missing_nozzle", "--seed", "5", "--errors", "0.5", "--metres", "1")
+    call_command("simulate_scan", "--job", line.reference, "--out", str(path), *flawed)
+    inspecting.begin(line, [SimpleUploadedFile(path.name, path.read_bytes())], by=by, once=uuid.uuid4())
+    return work_on(line)
+
+
+def pictures(faces, *asked) -> None:
+    """One picture each of (name, role, window, address, what is done before)."""
+    for name, role, size, address, action in asked:
         window = faces.open(role, *size)
         window.goto(address)
         window.settle()
@@ -69,6 +75,26 @@ def test_pictures_of_each_role_s_page(mill_at_work, faces):
             action(window.page)
         path = kept(window, name)
         assert path.stat().st_size <= LARGEST, f"{path} has {path.stat().st_size} bytes"
+
+
+def test_pictures_of_each_role_s_page(mill_at_work, faces, tmp_path):
+    waiting, made = mill_at_work
+    _, token = linking.make(waiting, limits=Limits(), once=uuid.uuid4(), by=None)
+    pictures(
+        faces,
+        ("sales", Role.SALES, (1600, 1200), f"/lines/{waiting.reference}/", None),
+        ("customer", None, (1100, 1000), f"/c/{token}/", None),
+        ("studio", Role.DESIGNER, (1600, 1100), f"/studio/{waiting.reference}/", None),
+        ("board", Role.PLANNER, (1600, 900), "/board/", to_a_bar),
+        ("operator", Role.OPERATOR, (1024, 900), f"/floor/{made.reference}-R1/", None),
+        ("dashboard", Role.ADMIN, (1600, 1250), "/dashboard/", None),
+    )
+    scanned(made, tmp_path)
+    pictures(
+        faces,
+        ("inspection", Role.OPERATOR, (1600, 1350), f"/lines/{made.reference}/inspection/", None),
+        ("drift", Role.PLANNER, (1600, 1350), "/drift/", None),
+    )
 
 
 def to_a_bar(page) -> None:

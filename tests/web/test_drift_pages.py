@@ -112,6 +112,21 @@ def test_more_cloths_take_no_more_queries_and_nothing_that_is_not_shown_is_read(
     assert not any("outcome" in sql for sql in few + more)
 
 
+def test_many_series_stand_on_several_pages_those_to_decide_on_first(pia, mill, monkeypatch):
+    monkeypatch.setattr(drift, "ON_A_PAGE", 1)
+    drifted(mill, across=0.02)
+    wide = planned(mill, "FAB-LIN-NAT", state="inspecting")
+    for days in range(10):
+        made.measured_before(wide, days=3 * days + 1, across=0.6)
+    first, second = words(pia.get("/drift/")), words(pia.get("/drift/?page=2"))
+    assert "FAB-LIN-NAT" in first
+    assert "FAB-COT-SAT" not in first
+    assert "Page 1 of 2 Next" in first
+    assert "FAB-COT-SAT" in second
+    assert "Before Page 2 of 2" in second
+    assert "Page 2 of 2" in words(pia.get("/drift/?page=9")), "one too far is the last"
+
+
 def test_the_table_lists_the_newest_cloths_and_says_how_many_it_leaves_out(pia, mill, monkeypatch):
     monkeypatch.setattr(drift, "LISTED", 7)
     drifted(mill, across=0.02)
