@@ -1,16 +1,19 @@
-"""Inspection on simulated scans: `python -m tests.benchmarks.inspection [detection] [--scans N] [--weights FILE]`.
+"""Inspection on simulated scans: `python -m tests.benchmarks.inspection [detection|edges] [--weights FILE]`.
 
 Everything here is synthetic. detection: how many defects are found at 1, 5 and 20 false alarms per m², by the network
-and by the classical detector, on the same scans and by the same rules.
+and by the classical detector, on the same scans and by the same rules. edges: how much of the difference between a
+sound scan and its reference at the design's edges is left once the scan is made even.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 
 from orders.inspection_designs import inspection_design
@@ -18,13 +21,18 @@ from production.inspection import bench
 from production.inspection.bench import Judged
 from production.inspection.classical import scored_classically
 from production.inspection.detect import scored
+from production.inspection.evenness import evenness
 from production.inspection.network import Inspector, folded
 from production.inspection.weights import shipped
+
+SHARP = 48  # levels of 8 bits within three pixels
+LEAST_SHARP = 0.005  # of a scan
+BORDER_PX = 12
 
 
 def figures() -> list[tuple[str, str]]:
     """(what, figure) lines of all measurements."""
-    return detection(shipped())
+    return [*detection(shipped()), *edges()]
 
 
 def detection(
@@ -57,6 +65,29 @@ def detection(
     return rows
 
 
+def edges(scans: int = 24) -> list[tuple[str, str]]:
+    """What is left of the difference at sharp edges of sound cloth, against colours and light alone made even."""
+    left = []
+    for case in bench.clean_cases(inspection_design, scans):
+        even = evenness(case.reference, case.scan)
+        reference = case.reference[:, :]
+        sharp = cv2.morphologyEx(reference, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2) >= SHARP
+        sharp[:BORDER_PX], sharp[-BORDER_PX:], sharp[:, :BORDER_PX], sharp[:, -BORDER_PX:] = False, False, False, False
+        if sharp.mean() < LEAST_SHARP:
+            continue  # a design of one colour
+        bare = replace(
+            even, shift=np.zeros_like(even.shift), drawn=np.zeros_like(even.drawn), slip=np.zeros_like(even.slip)
+        )
+        whole = slice(0, len(reference)), slice(0, reference.shape[1])
+        off = [
+            float(np.sqrt(((each.asked(reference) - each.seen(case.scan, *whole))[sharp] ** 2).mean()))
+            for each in (bare, even)
+        ]
+        left.append(off[1] / off[0])
+    said = f"median {np.median(left):.2f}, {np.percentile(left, 10):.2f} to {np.percentile(left, 90):.2f} in 8 of 10"
+    return [(f"SYNTHETIC: left of the difference at sharp edges, {len(left)} sound scans", said)]
+
+
 def of_checkpoint(path: Path) -> Inspector:
     """The averaged network of a training that still runs."""
     state = torch.load(path, weights_only=True)
@@ -67,7 +98,7 @@ def of_checkpoint(path: Path) -> Inspector:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", nargs="?", choices=["detection"], default="detection")
+    parser.add_argument("part", nargs="?", choices=["detection", "edges"], default="detection")
     parser.add_argument("--scans", type=int, default=bench.SCANS)
     parser.add_argument("--clean-scans", type=int, default=bench.CLEAN_SCANS)
     parser.add_argument("--weights", type=Path, help="a checkpoint of a training; the shipped weights otherwise")
@@ -75,10 +106,12 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    network = of_checkpoint(options.weights) if options.weights else shipped()
-    for what, figure in detection(
-        network, scans=options.scans, clean_scans=options.clean_scans, peer=not options.no_peer
-    ):
+    if options.part == "edges":
+        rows = edges()
+    else:
+        network = of_checkpoint(options.weights) if options.weights else shipped()
+        rows = detection(network, scans=options.scans, clean_scans=options.clean_scans, peer=not options.no_peer)
+    for what, figure in rows:
         print(f"{what:<70} {figure}", flush=True)
 
 
