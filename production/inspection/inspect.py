@@ -56,6 +56,8 @@ MOST_BLUR_PX, LEAST_FINE = 2.6, 0.6
 # Of reference and scan once they lie on each other. Of 13 simulated scans of the training's split the right sources had
 # 0.90 and 0.99 at least, other layouts 0.74 and 0.84 at most, other designs 0.15 and 0.21.
 LEAST_ALIKE, LEAST_AGREEING = 0.82, 0.92
+# Of their colours: right sources have 0.92 at least, a houndstooth that lies half a repeat on -0.97.
+LEAST_ALIKE_IN_COLOUR = 0.3
 # A design of one colour is known by that alone: L*a*b* differences over 2 mm that 90 of 100 places are under (cloth has
 # up to 2.5, patterns 12 and more), and how far the scanner's colour may be from the one asked (usual ones: up to 7).
 MOST_UNEVEN, MOST_OFF_DE00 = 6.0, 15.0
@@ -298,7 +300,7 @@ def _fineness(scan: Scan) -> float:
 
 
 def _trusted(alike: Agreement) -> bool:
-    return alike.whole >= LEAST_ALIKE and alike.agreeing >= LEAST_AGREEING
+    return alike.whole >= LEAST_ALIKE and alike.agreeing >= LEAST_AGREEING and alike.colours >= LEAST_ALIKE_IN_COLOUR
 
 
 def _why_not(source: Source, scan: Scan, start: Start, at: tuple[int, int]) -> tuple[str, str]:

@@ -44,6 +44,16 @@ def matched(reference: Rows, scan: Picture, lay: Lay, scale: int, before: Look |
     return Look((found @ way).astype(np.float32), way.astype(np.float32), shift)
 
 
+def alike_in_colour(reference: Rows, scan: Picture, lay: Lay) -> float:
+    """Correlation, -1 to 1, of the colours that are asked with those seen, all channels together, against their means.
+
+    A design that is its own negative half a repeat on lies on itself there with its colours exchanged: below 0.
+    """
+    asked, seen = _samples(reference, scan, lay, 4)
+    asked, seen = asked - asked.mean(axis=0), seen - seen.mean(axis=0)
+    return float((asked * seen).sum() / np.sqrt((asked**2).sum() * (seen**2).sum() + 1e-9))
+
+
 def _samples(reference: Rows, scan: Picture, lay: Lay, scale: int) -> tuple[Floats, Floats]:
     """(asked, seen): some thousand pixels (N, 3) of small copies of both, spread over all that the scan shows."""
     rows, columns = lay.nodes.shape[:2]

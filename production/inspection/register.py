@@ -19,7 +19,7 @@ from production.inspection.channels import blur, channels
 from production.inspection.constructions import MM_PER_PX
 from production.inspection.evenness import Rows
 from production.inspection.lay import BLOCK_PX, LEAST_BLOCKS, Floats, Lay, Picture, Start, middles_of, straight
-from production.inspection.look import Look, matched
+from production.inspection.look import Look, alike_in_colour, matched
 from production.inspection.outcome import Block, Registration
 from production.inspection.pose import begun
 from production.inspection.stretch import BEND_SD_PX, Asked, matrices, moved, stiffer
@@ -36,6 +36,7 @@ class Agreement:
     strangers: float  # brightness that the scan shows and the reference does not, over the reference's own
     texture: float  # share of blocks with something to be placed by
     flat: bool  # the reference is one colour all over
+    colours: float  # correlation of their colours, -1 to 1: below 0 what is dark should be light
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def register(reference: Rows, scan: Picture, start: Start) -> Registered:
     lay = moved(lay, told.common)
     asked, moments = pair.left(lay)
     del pair
-    agreement = _agreement(moments)
+    agreement = _agreement(moments, alike_in_colour(reference, scan, lay))
     return Registered(
         lay=lay,
         facts=_facts(lay, asked, agreement, scan.shape[:2], start),
@@ -86,7 +87,7 @@ def register(reference: Rows, scan: Picture, start: Start) -> Registered:
 # ------------------------------------------------------------------------------------------------ what it says
 
 
-def _agreement(moments: Floats) -> Agreement:
+def _agreement(moments: Floats, colours: float) -> Agreement:
     """From the moments of blocks, over two by two of them: slow light is no design."""
     share = moments[..., 0]
     good = share > 0.9
@@ -98,14 +99,15 @@ def _agreement(moments: Floats) -> Agreement:
     both = moments[..., 5] / np.maximum(share, 1e-3) - mean_a * mean_s + a * s
     var_a, var_s, both = (each[good] for each in (var_a, var_s, both))
     if not len(var_a):
-        return Agreement(0.0, 0.0, 0.0, 0.0, False)
+        return Agreement(0.0, 0.0, 0.0, 0.0, False, colours)
     lively = var_a > _TEXTURE**2
     whole = float(both.sum() / np.sqrt(var_a.sum() * var_s.sum() + 1e-9))
     alike = both[lively] / np.sqrt(var_a[lively] * var_s[lively] + 1e-9)
     weight = np.sqrt(var_a[lively])
     agreeing = float((weight * (alike > 0.5)).sum() / weight.sum()) if lively.any() else 0.0
     strangers = float(np.maximum(var_s - var_a, 0).mean() / (var_a.mean() + 1))
-    return Agreement(whole, agreeing, strangers, float(lively.mean()), bool(np.sqrt(var_a.max()) < _TEXTURE))
+    flat = bool(np.sqrt(var_a.max()) < _TEXTURE)
+    return Agreement(whole, agreeing, strangers, float(lively.mean()), flat, colours)
 
 
 def _slow(plane: Floats, good: NDArray[np.bool_]) -> Floats:

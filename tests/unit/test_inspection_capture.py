@@ -162,6 +162,25 @@ def test_cloth_that_is_upside_down_of_another_design_or_of_twice_the_size_is_ref
     assert code_of(lambda: inspect.lay(right, scan_of(twice))) == "other_scale"
 
 
+def counterchanged():
+    """A repeat of two colours that is its own negative half a repeat on, as a houndstooth is."""
+    half = np.zeros((80, 160), bool)
+    for y, x, high, wide in ((0, 0, 40, 70), (40, 20, 30, 40), (10, 90, 50, 30), (60, 120, 20, 40)):
+        half[y : y + high, x : x + wide] = True
+    tile = np.where(np.vstack([half, ~half])[..., None], (236, 228, 208), (60, 70, 110)).astype(np.uint8)
+    return of_picture(tile, repeat_mm=(160 * 0.254, 160 * 0.254), layout=Layout.STRAIGHT)
+
+
+def test_a_design_that_is_its_own_negative_half_a_repeat_on_is_not_laid_there(monkeypatch):
+    right = counterchanged()
+    rgb = cloth(right, 2 * SIDE)
+    assert inspect.lay(right, scan_of(rgb[:SIDE, :SIDE])).registered.agreement.colours > 0.9
+    half_on = scan_of(np.ascontiguousarray(rgb[80 : 80 + SIDE, :SIDE]))
+    assert code_of(lambda: inspect.lay(right, half_on)) == "other_design"
+    monkeypatch.setattr(inspect, "LEAST_ALIKE_IN_COLOUR", -1.0)
+    assert inspect.lay(right, half_on).registered.agreement.agreeing > 0.9, "by its outlines alone it would be taken"
+
+
 def test_a_blurred_scan_is_refused():
     assert code_of(lambda: inspect.lay(source(), scan_of(cv2.GaussianBlur(cloth(), (0, 0), 4.5)))) == "blurred"
 
