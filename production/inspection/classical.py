@@ -6,8 +6,11 @@ cloth's own noise, and the same of means along rows and columns; the largest cou
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from production.inspection.detect import WINDOW_PX, Scores, smoothed
 from production.inspection.evenness import Plane, Rows, evenness
@@ -43,8 +46,8 @@ def scored_classically(reference: Rows, scan: Rows, *, window_px: int = WINDOW_P
     return Scores(smoothed(np.clip(scores, -15, 15)), np.zeros(scores.shape, np.uint8))
 
 
-def _lab(rgb: Plane) -> Plane:
-    return cv2.cvtColor(np.clip(rgb, 0, 1), cv2.COLOR_RGB2Lab)
+def _lab(rgb: NDArray[np.floating]) -> Plane:
+    return cast(Plane, cv2.cvtColor(np.clip(rgb, 0, 1), cv2.COLOR_RGB2Lab))
 
 
 def _maps(asked: Plane, seen: Plane) -> list[Plane]:
@@ -53,7 +56,7 @@ def _maps(asked: Plane, seen: Plane) -> list[Plane]:
     low, high = cv2.erode(asked, around), cv2.dilate(asked, around)
     outside = np.maximum(seen - high, 0) + np.minimum(seen - low, 0)
     found = [_length(cv2.GaussianBlur(outside, (0, 0), _SPREAD_PX))]
-    edge = cv2.dilate((high - low).max(axis=2), around)
+    edge = cast(Plane, cv2.dilate((high - low).max(axis=2), around))
     weight = 1 / (1 + (edge / _EDGE_LAB) ** 2)
     weighted = (seen - asked) * weight[..., None]
     for down in (False, True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from production.inspection.split import Split, drawn
 
 Lift = NDArray[np.bool_]
 Plane = NDArray[np.float32]
+Rgb = tuple[float, float, float]
 
 DPI = 100.0
 MM_PER_PX = MM_PER_INCH / DPI
@@ -50,8 +52,8 @@ class Weave:
     cloud: float = 0.01  # sd of slow changes of lightness, as a share
     hair: float = 0.01  # sd of the light scattered by fibres, pixel by pixel
     specks: float = 20.0  # husks, neps and stray fibres per dm2
-    warp_rgb: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    weft_rgb: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    warp_rgb: Rgb = (1.0, 1.0, 1.0)
+    weft_rgb: Rgb = (1.0, 1.0, 1.0)
 
 
 def _herringbone(one: Lift, width: int) -> Lift:
@@ -137,8 +139,8 @@ def random_weave(rng: Generator, split: Split) -> Weave:
         cloud=0.003 + 0.03 * rng.random() ** 2,
         hair=0.004 + 0.03 * rng.random() * rough,
         specks=float(rng.choice([2.0, 20.0, 80.0]) * rng.random()),
-        warp_rgb=tuple(float(value) for value in tint * (1 + apart)),
-        weft_rgb=tuple(float(value) for value in tint * (1 - apart)),
+        warp_rgb=cast(Rgb, tuple(float(value) for value in tint * (1 + apart))),
+        weft_rgb=cast(Rgb, tuple(float(value) for value in tint * (1 - apart))),
     )
 
 
@@ -213,10 +215,10 @@ def yarn_light(
         step = points * _GRID_PX
         sx, ox = (1 / step, (left + 0.5 / points) / _GRID_PX) if columns else (1.0, 0.0)
         sy, oy = (1 / step, (top + 0.5 / points) / _GRID_PX) if rows else (1.0, 0.0)
-        return cv2.warpAffine(
+        return cast(Plane, cv2.warpAffine(
             grid, np.array([[sx, 0, ox], [0, sy, oy]]), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        ))  # fmt: skip
 
     aside = spread(cloth.aside, True, True)
     lift = STRUCTURES[weave.structure]
@@ -241,15 +243,15 @@ def yarn_light(
     out = np.stack([light, light * warp_part], axis=-1)
     out = integrated(out, points)
     wide = 2 * round(points * blur_px * 12**0.5 / 2 - 0.5) + 1  # a box of the same sd
-    return cv2.blur(out, (wide, wide), borderType=cv2.BORDER_REFLECT_101) if wide > 1 else out
+    return cast(Plane, cv2.blur(out, (wide, wide), borderType=cv2.BORDER_REFLECT_101)) if wide > 1 else out
 
 
 def integrated(plane: Plane, points: int) -> Plane:
     """The mean over `points` x `points`, about every point: of an even number the outermost count by halves."""
     if points % 2:
-        return cv2.blur(plane, (points, points), borderType=cv2.BORDER_REFLECT_101)
+        return cast(Plane, cv2.blur(plane, (points, points), borderType=cv2.BORDER_REFLECT_101))
     kernel = np.r_[0.5, np.ones(points - 1), 0.5] / points
-    return cv2.sepFilter2D(plane, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
+    return cast(Plane, cv2.sepFilter2D(plane, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101))
 
 
 @lru_cache(maxsize=8)
@@ -295,10 +297,10 @@ def _crossings(lift: Lift, warp: float, weft: float, relief: float, ground: floa
 
 def _round(across: Plane, diameter: float, relief: float) -> Plane:
     inside = np.clip(1 - (2 * across / diameter) ** 2, 0, 1)
-    return 1 - relief * (1 - np.sqrt(inside))
+    return cast(Plane, 1 - relief * (1 - np.sqrt(inside)))
 
 
-def _dive(over: Lift, along: Plane, *, axis: int, relief: float) -> Plane:
+def _dive(over: Lift, along: Plane, *, axis: int, relief: float) -> NDArray[np.float64]:
     """How a yarn darkens towards a crossing at which it goes under: floats stay light."""
     shape = [1, 1]
     shape[axis] = _CELL
@@ -330,7 +332,7 @@ def _along(rng: Generator, steps: int, yarns: int, sd: float) -> Plane:
 def _smooth(rng: Generator, rows: int, columns: int, sd: float) -> Plane:
     """(rows, columns) of unit sd, smooth over `sd` steps."""
     made = cv2.GaussianBlur(rng.standard_normal((rows, columns), np.float32), (0, 0), sd)
-    return made / max(float(made.std()), 1e-6)
+    return cast(Plane, made / max(float(made.std()), 1e-6))
 
 
 def _clouds(rng: Generator, rows: int, columns: int, sd: float) -> Plane:

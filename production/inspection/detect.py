@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -62,7 +62,8 @@ class Scores:
         return float(self.scores.size * (2 * MM_PER_PX / 1000) ** 2)
 
 
-USUAL = Threshold(5.0, -1.5)  # before any clean cloth of a quality was seen
+# Before any clean cloth of a quality was seen: 5 false alarms per m2 on 168 clean scans of both splits.
+USUAL = Threshold(5.5, -1.5)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ def candidates(found: Scores, low: float) -> Candidates:
     weak = (found.scores >= low).view(np.uint8)
     reach = 2 * round(GAP_MM / 2 / (2 * MM_PER_PX)) + 1
     joined = cv2.dilate(weak, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    count, labels = cv2.connectedComponents(joined, connectivity=8, ltype=cv2.CV_32S)
+    count, places = cv2.connectedComponents(joined, connectivity=8, ltype=cv2.CV_32S)
+    labels = cast(NDArray[np.int32], places)
     labels *= weak
     rows, columns = np.nonzero(weak)
     of = labels[rows, columns]

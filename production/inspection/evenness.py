@@ -3,7 +3,7 @@
 What is printed and photographed is never what was asked for, all over the cloth and in the same way: colours are a
 little different, an ink lies half a pixel aside, edges are softer, a registration leaves a few hundredths of a
 millimetre. None of this is a defect. It is measured on the scan itself, by least squares that defects hardly weigh in,
-and taken away: what is left at the edges of a design is a quarter of what was there, and defects can be seen there too.
+and taken away: of what was there at the edges of a design a fifth is left, and defects can be seen there too.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Repeated:
     def mapped(self, colours: Callable[[Picture], Picture], around_px: int) -> Repeated:
         """The same cloth with every window's colours changed by a function that looks `around_px` beside a pixel."""
         made = object.__new__(Repeated)
-        wrapped = cv2.copyMakeBorder(self._period, *[around_px] * 4, cv2.BORDER_WRAP)
+        wrapped = cast(Picture, cv2.copyMakeBorder(self._period, *(around_px,) * 4, cv2.BORDER_WRAP))
         inner = slice(around_px, -around_px or None)
         made._period, made.shape = np.ascontiguousarray(colours(wrapped)[inner, inner]), self.shape
         return made
@@ -141,7 +141,7 @@ class Evenness:
         )
         where[..., 0] += np.arange(columns.start - x0, columns.stop - x0, dtype=np.float32)
         where[..., 1] += np.arange(rows.start - y0, rows.stop - y0, dtype=np.float32)[:, None]
-        return cast(Picture, cv2.remap(around, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+        return cast(Picture, cv2.remap(around, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))  # type: ignore[call-overload]
 
 
 _OF_COARSE = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -168,10 +168,10 @@ def _surroundings(rgb: Plane) -> tuple[Plane, ...]:
     uneven = cv2.subtract(cv2.GaussianBlur(cv2.multiply(rgb, rgb), (7, 7), 1.0), cv2.multiply(mean, mean))
     slopes = (cv2.Sobel(rgb, -1, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
     bends = (cv2.Sobel(rgb, -1, *way, scale=1 / 4) for way in ((2, 0), (0, 2)))
-    return (
-        cv2.subtract(near, rgb), cv2.subtract(wide, rgb), *slopes, cv2.subtract(*bends),
-        cv2.multiply(uneven, 1 / 255),
-    )  # fmt: skip
+    return cast(tuple[Plane, ...], (
+        cv2.subtract(near, rgb), cv2.subtract(wide, rgb), *slopes, cv2.subtract(next(bends), next(bends)),
+        cv2.multiply(uneven, 1 / 255),  # type: ignore[call-overload]
+    ))  # fmt: skip
 
 
 def evenness(reference: Rows, scan: Rows) -> Evenness:
@@ -257,17 +257,18 @@ def _slip(found: Evenness, reference: Rows, scan: Rows) -> Plane:
         place = sums[first // _COARSE : last // _COARSE]
         for number, plane in enumerate(planes):
             place[..., number] = cv2.resize(plane[inner], place.shape[1::-1], interpolation=cv2.INTER_AREA)
-    xx, xy, yy, xd, yd = cv2.split(cv2.GaussianBlur(sums[..., :4], (0, 0), _SLIP_PX / _COARSE)) + cv2.split(
-        cv2.GaussianBlur(sums[..., 4], (0, 0), _SLIP_PX / _COARSE)
+    xx, xy, yy, xd, yd = (
+        *cv2.split(cv2.GaussianBlur(sums[..., :4], (0, 0), _SLIP_PX / _COARSE)),
+        *cv2.split(cv2.GaussianBlur(sums[..., 4], (0, 0), _SLIP_PX / _COARSE)),
     )
     xx, yy = xx + _HOLD, yy + _HOLD
     determinant = xx * yy - xy * xy
     slip = np.stack([xy * yd - yy * xd, xy * xd - xx * yd], axis=-1) / determinant[..., None]
-    return np.clip(2 * slip, -_MOST_SLIP_PX, _MOST_SLIP_PX).astype(np.float32)
+    return cast(Plane, np.clip(2 * slip, -_MOST_SLIP_PX, _MOST_SLIP_PX).astype(np.float32))
 
 
 def levels(values: Plane) -> Picture:
-    return cast(Picture, cv2.multiply(values, 1.0, dtype=cv2.CV_8U))
+    return cast(Picture, cv2.multiply(values, 1.0, dtype=cv2.CV_8U))  # type: ignore[call-overload]
 
 
 def _moved(rgb: Plane, shift: Plane) -> Plane:
@@ -278,7 +279,7 @@ def _moved(rgb: Plane, shift: Plane) -> Plane:
     for channel, (x, y) in zip(cv2.split(rgb), shift.tolist(), strict=True):
         by = np.array([[1, 0, x], [0, 1, y]])
         channels.append(cv2.warpAffine(channel, by, rgb.shape[1::-1], borderMode=cv2.BORDER_REPLICATE))
-    return cv2.merge(channels)
+    return cast(Plane, cv2.merge(channels))
 
 
 def _further(found: Evenness, reference: Rows, scan: Rows) -> Plane:
@@ -299,7 +300,7 @@ def _further(found: Evenness, reference: Rows, scan: Rows) -> Plane:
             products[channel] += weighted @ off[inner][..., channel].ravel()
     # Without edges there is nothing to be moved by: `hold` then keeps a channel where it is.
     hold = np.eye(2) * 2e-6 * pixels
-    return np.clip(np.linalg.solve(squares + hold, products[..., None])[..., 0], -1, 1).astype(np.float32)
+    return cast(Plane, np.clip(np.linalg.solve(squares + hold, products[..., None])[..., 0], -1, 1).astype(np.float32))
 
 
 def tiles(shape: tuple[int, ...], side_px: int, most: int) -> list[tuple[int, int]]:
@@ -317,7 +318,7 @@ def _coarse(picture: Rows) -> Plane:
         rows = min(_COARSE_ROWS, height - top)
         block = picture[top * _COARSE : (top + rows) * _COARSE, : width * _COARSE]
         out[top : top + rows] = cv2.resize(block, (width, rows), interpolation=cv2.INTER_AREA)
-    return out / 255
+    return cast(Plane, out / 255)
 
 
 def _colour_fit(asked: Plane, seen: Plane) -> Plane:
@@ -340,11 +341,11 @@ def _colour_fit(asked: Plane, seen: Plane) -> Plane:
 
 
 def _slow_light(made: Plane, seen: Plane) -> Plane:
-    ratio = np.clip(seen, 0.02, 1) / np.clip(made, 0.02, 1)
-    ratio = np.clip(ratio / np.median(ratio, axis=(0, 1)), 0.6, 1.6) * np.median(ratio, axis=(0, 1))
+    ratio = cast(Plane, np.clip(seen, 0.02, 1) / np.clip(made, 0.02, 1))
+    ratio = cast(Plane, np.clip(ratio / np.median(ratio, axis=(0, 1)), 0.6, 1.6) * np.median(ratio, axis=(0, 1)))
     middle = np.median(np.abs(ratio - 1), axis=(0, 1)) + 0.01
     # Bright places say more of the light than dark ones.
-    weight = np.clip(made, 0.05, 1) / (1 + (np.abs(ratio - 1) / (3 * middle)) ** 2)
+    weight = cast(Plane, np.clip(made, 0.05, 1) / (1 + (np.abs(ratio - 1) / (3 * middle)) ** 2))
     sd = _SLOW_PX / _COARSE
     # A mean of what lies around is no light at the edge of a scan, where it has all of it on one side.
     fall = _polynomial(ratio, weight)

@@ -1,7 +1,7 @@
 """What a detector looks at: reference and scan as they ought to be alike, how they differ, and how along lines.
 
 A line of one pixel that is a tenth lighter is lost in the light of single yarns, but not in the mean of two hundred of
-them: so differences are also averaged along rows and along columns, over 20, 50 and 150 mm. All are counted in
+them: so differences are also averaged along rows and along columns, over 20, 75 and 300 mm. All are counted in
 multiples of what sound cloth of this scan shows: single pixels by how sharp the design's edge is there, lines by how
 much of them lies away from edges. So an edge is no alarm, and a defect that crosses one is still seen.
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from production.inspection.evenness import Evenness, Picture, Plane, Rows, level
 Features = NDArray[np.int8]
 
 
-LINES_PX = (79, 197, 591)  # 20, 50 and 150 mm, odd
+LINES_PX = (79, 295, 1181)  # 20, 75 and 300 mm, odd
 ACROSS_PX = 49  # what is slower than this across a line is no line
 CHANNELS = 36 + 12 * len(LINES_PX)
 UNIT = 16  # of an 8-bit feature: one sd of sound cloth
@@ -43,8 +43,8 @@ _TWO = np.dtype("V6")  # two pixels of three values, moved as one
 OPPONENT = np.array([[0.3, 0.6, 0.1], [0.7, -0.7, 0.0], [0.35, 0.35, -0.7]], np.float32)
 
 
-def _signed(values: NDArray) -> Features:
-    return cast(Features, cv2.multiply(values, 1.0, dtype=cv2.CV_8S))
+def _signed(values: Plane) -> Features:
+    return cast(Features, cv2.multiply(values, 1.0, dtype=cv2.CV_8S))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def noise(asked: Rows, scan: Rows, even: Evenness) -> Noise:
         )
         edges = _edges(wanted)
         windows.append((wanted, seen, edges))
-        off = cv2.transform(cv2.subtract(seen, wanted, dtype=cv2.CV_32F), OPPONENT)
+        off = cast(Plane, cv2.transform(cv2.subtract(seen, wanted, dtype=cv2.CV_32F), OPPONENT))
         _sort(off, edges, _EDGES, by_edge)
     pixels = _by_level(_EDGES, by_edge, 0.8)
     weights = Noise(pixels, pixels).weights()
@@ -131,7 +131,8 @@ def _short(asked: Picture, seen: Plane, weight: Plane) -> tuple[Plane, Plane]:
     height, width = weight.shape
     sizes = (width // _ALONG[0], height), (width, height // _ALONG[0])
     along_rows, along_columns = (
-        np.stack([cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in planes]) for size in sizes
+        cast(Plane, np.stack([cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in planes]))
+        for size in sizes
     )
     return along_rows, along_columns
 
@@ -151,10 +152,10 @@ def _line_mean(short: Plane, direction: int, number: int) -> tuple[Plane, Pictur
         cv2.blur(cv2.resize(each, tuple(size), interpolation=cv2.INTER_AREA), box, borderType=cv2.BORDER_REFLECT_101)
         for each in short
     )
-    weighed = cv2.multiply(weight, 255.0, dtype=cv2.CV_8U)
-    weight = cv2.add(weight, 0.01)
+    weighed: Picture = cv2.multiply(weight, 255.0, dtype=cv2.CV_8U)  # type: ignore[call-overload]
+    weight = cv2.add(weight, 0.01)  # type: ignore[call-overload]
     mean = cv2.transform(cv2.merge([cv2.divide(each, weight) for each in summed]), OPPONENT)
-    return cv2.subtract(mean, cv2.blur(mean, across, borderType=cv2.BORDER_REFLECT_101)), weighed
+    return cast(Plane, cv2.subtract(mean, cv2.blur(mean, across, borderType=cv2.BORDER_REFLECT_101))), weighed
 
 
 class _Strip:
@@ -227,7 +228,7 @@ def _look(strip: _Strip, asked: Rows, scan: Rows, even: Evenness, usual: Noise, 
         _blur_border(edges, slice(y0, y1), scan.shape)
         edges = edges[wanted]
         reference, light = reference[wanted], light[wanted]
-        off = cv2.transform(cv2.subtract(light, reference, dtype=cv2.CV_32F), OPPONENT)
+        off = cast(Plane, cv2.transform(cv2.subtract(light, reference, dtype=cv2.CV_32F), OPPONENT))
         off = _per_sd(off, edges, usual.pixels)
         here = slice(first - strip.begin, last - strip.begin)
         short = _short(reference, light, cast(Plane, cv2.LUT(edges, weights)))
@@ -249,7 +250,7 @@ def _up(size: int) -> int:
     return -(-size // STEP_PX) * STEP_PX
 
 
-def _filled(picture: NDArray, height: int, width: int) -> NDArray:
+def _filled(picture: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """A window filled up to a size below and on its right, by mirroring."""
     below, right = height - picture.shape[0], width - picture.shape[1]
     if not below and not right:

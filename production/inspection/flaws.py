@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from production.inspection.constructions import MM_PER_PX, STRUCTURES, Weave
+from production.inspection.constructions import MM_PER_PX, STRUCTURES, Rgb, Weave
 from production.inspection.split import Split, drawn
 
 Plane = NDArray[np.float32]
+Points = NDArray[np.floating]  # of single precision: numpy's types forget it where a number is added
 
 
 class Kind(StrEnum):
@@ -77,7 +79,7 @@ class Flaw:
     contrast: float
     sign: int = -1  # darker or lighter
     along_warp: bool = False  # of those that follow the cloth's directions: down the warp, not across it
-    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)  # per channel of light: how strongly it is changed; or the lid
+    tint: Rgb = (1.0, 1.0, 1.0)  # per channel of light: how strongly it is changed; or the lid
     angle_deg: float = 0.0
     period_mm: float = 0.0  # of banding
     seed: int = 0  # of an outline or of an uneven strength
@@ -113,7 +115,9 @@ def random_flaw(rng: Generator, kind: Kind, printed: Plane, weave: Weave, split:
         x, y = _inked(rng, printed, np.array(tint, np.float32))
     elif kind is Kind.BANDING:
         sign, period = int(rng.choice([-1, 1])), max(drawn(rng, 6.0, 40.0, split), 2.5 * short_mm)
-        tint = tuple(float(value) for value in rng.permutation([1.0, rng.uniform(0.3, 1), rng.uniform(0.3, 1)]))
+        tint = cast(
+            Rgb, tuple(float(value) for value in rng.permutation([1.0, rng.uniform(0.3, 1), rng.uniform(0.3, 1)]))
+        )
     elif kind is Kind.INK_SPOT:
         short_mm = long_mm * rng.uniform(0.5, 1.0)
         inks = ((1, 0.25, 0.1), (0.2, 1, 0.35), (0.05, 0.15, 1), (1, 1, 1), (1, 0.9, 0.3))
@@ -164,7 +168,7 @@ def change_ink(flaw: Flaw, printed: Plane, top: float, left: float) -> None:
         printed *= 1 - flaw.contrast * cover[..., None] * tint
 
 
-def thread_gone(flaw: Flaw, y: Plane, x: Plane) -> tuple[Plane, Plane, int]:
+def thread_gone(flaw: Flaw, y: Points, x: Points) -> tuple[Plane, Plane, int]:
     """(change along the rows, along the columns, system): the light where a pick or an end is missing."""
     across, along = (x, y) if flaw.along_warp else (y, x)
     middle, centre = (flaw.x_px, flaw.y_px) if flaw.along_warp else (flaw.y_px, flaw.x_px)
@@ -178,7 +182,7 @@ def thread_gone(flaw: Flaw, y: Plane, x: Plane) -> tuple[Plane, Plane, int]:
     return rows.astype(np.float32), columns.astype(np.float32), 0 if flaw.along_warp else 1
 
 
-def slub_light(flaw: Flaw, y: Plane, x: Plane) -> Plane:
+def slub_light(flaw: Flaw, y: Points, x: Points) -> Plane:
     """(len(y), len(x)): by how much a thick place changes the light; a spindle with its shadow at both sides."""
     along, across = (y[:, None] - flaw.y_px, x[None] - flaw.x_px)
     if not flaw.along_warp:
@@ -187,14 +191,14 @@ def slub_light(flaw: Flaw, y: Plane, x: Plane) -> Plane:
     spindle = np.clip(1 - share**2, 0, 1) ** 1.5 * (1 + 0.3 * np.sin(share * 9 + flaw.seed % 7))
     half = np.maximum(flaw.short_mm / MM_PER_PX / 2 * (0.35 + 0.65 * spindle), 0.3)
     ridge = np.exp(-((across / half) ** 2)) - 0.55 * np.exp(-(((np.abs(across) - 1.7 * half) / (0.6 * half)) ** 2))
-    return (flaw.sign * flaw.contrast * 1.3 * np.minimum(spindle * 2, 1) * ridge).astype(np.float32)
+    return cast(Plane, (flaw.sign * flaw.contrast * 1.3 * np.minimum(spindle * 2, 1) * ridge).astype(np.float32))
 
 
-def gap(flaw: Flaw, y: Plane, x: Plane) -> Plane:
+def gap(flaw: Flaw, y: Points, x: Points) -> Plane:
     """(len(y), len(x)) 0 to 1: where a hole lets the lid be seen; frayed at its edge."""
     cover = _blob(flaw, y, x, edge_mm=0.3)
     fray = 0.5 + 0.5 * np.sin(x * 2.1 + flaw.seed % 5)[None] * np.sin(y * 1.7 + flaw.seed % 3)[:, None]
-    return np.clip(cover * 1.3 - 0.3 * fray * (cover < 0.95), 0, 1) * np.float32(0.6 + 0.4 * flaw.contrast)
+    return cast(Plane, np.clip(cover * 1.3 - 0.3 * fray * (cover < 0.95), 0, 1) * np.float32(0.6 + 0.4 * flaw.contrast))
 
 
 @dataclass(frozen=True)
@@ -216,11 +220,11 @@ def mark_of(flaw: Flaw, printed: Plane) -> Mark:
     x = np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5
     if flaw.kind in PRINTED:
         before = printed[rows, columns]
-        fine = cv2.resize(before, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR)
+        fine = cast(Plane, cv2.resize(before, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR))
         sound = fine.copy()
         change_ink(flaw, fine, rows.start, columns.start)
         size = before.shape[1::-1]
-        now, was = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (fine, sound))
+        now, was = (cast(Plane, cv2.resize(each, size, interpolation=cv2.INTER_AREA)) for each in (fine, sound))
         change = _change(was, now)
     elif flaw.kind is Kind.HOLE:
         here = printed[rows, columns]
@@ -243,10 +247,10 @@ def mark_of(flaw: Flaw, printed: Plane) -> Mark:
 
 def _change(was: Plane, now: Plane) -> Plane:
     """(H, W): the change of the channel that changes most, against the lighter of both; dark on dark is no change."""
-    return np.abs(now - was).max(axis=2) / np.maximum(np.maximum(was, now).max(axis=2), 0.08)
+    return cast(Plane, np.abs(now - was).max(axis=2) / np.maximum(np.maximum(was, now).max(axis=2), 0.08))
 
 
-def _at_least_a_pixel(profile: Plane, flaw: Flaw, at: Plane, is_extent: bool) -> Plane:
+def _at_least_a_pixel(profile: Plane, flaw: Flaw, at: Points, is_extent: bool) -> Plane:
     """A profile across a line that a pixel's centre may miss: the nearest pixel has its peak."""
     if is_extent:
         return profile
@@ -258,7 +262,7 @@ def _at_least_a_pixel(profile: Plane, flaw: Flaw, at: Plane, is_extent: bool) ->
     return out
 
 
-def _line(flaw: Flaw, y: Plane, x: Plane) -> Plane:
+def _line(flaw: Flaw, y: Points, x: Points) -> Plane:
     """(len(y), len(x)): how much of a straight line's full strength is at each point."""
     across, along = (x, y) if flaw.along_warp else (y, x)
     middle, centre = (flaw.x_px, flaw.y_px) if flaw.along_warp else (flaw.y_px, flaw.x_px)
@@ -269,17 +273,17 @@ def _line(flaw: Flaw, y: Plane, x: Plane) -> Plane:
     return np.asarray(both, np.float32)
 
 
-def _bands(flaw: Flaw, y: Plane) -> Plane:
+def _bands(flaw: Flaw, y: Points) -> Plane:
     """(len(y),): the strength of the bands of a zone of passes; the first and the last come in gently."""
     phase = ((y - flaw.y_px) * MM_PER_PX + flaw.period_mm / 2) % flaw.period_mm - flaw.period_mm / 2
     band = np.exp(-(np.abs(phase / (0.55 * flaw.short_mm)) ** 3))
     inside = np.clip((flaw.long_mm / 2 - np.abs(y - flaw.y_px) * MM_PER_PX) / 2, 0, 1)
     number = np.floor(((y - flaw.y_px) * MM_PER_PX + flaw.period_mm / 2) / flaw.period_mm).astype(int)
     strength = 0.7 + 0.6 * np.random.default_rng(flaw.seed).random(256)
-    return (band * inside * strength[number % 256]).astype(np.float32)
+    return cast(Plane, (band * inside * strength[number % 256]).astype(np.float32))
 
 
-def _blob(flaw: Flaw, y: Plane, x: Plane, *, edge_mm: float) -> Plane:
+def _blob(flaw: Flaw, y: Points, x: Points, *, edge_mm: float) -> Plane:
     """(len(y), len(x)) 0 to 1: a body with an outline that is never quite an ellipse; a spot may have splashes."""
     rng = np.random.default_rng(flaw.seed)
     turn = np.deg2rad(flaw.angle_deg)
@@ -307,7 +311,7 @@ def _rim(cover: Plane) -> Plane:
     return np.asarray(4 * cover * (1 - cover), np.float32)
 
 
-def _uneven(flaw: Flaw, along: Plane) -> Plane:
+def _uneven(flaw: Flaw, along: Points) -> Plane:
     """How the strength of a line changes along it: 0.7 to 1.3, over centimetres."""
     knots = np.random.default_rng(flaw.seed).uniform(0.7, 1.3, 64)
     return np.interp((along / 60) % 63, np.arange(64), knots).astype(np.float32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -135,15 +136,17 @@ def folded(network: Inspector) -> Inspector:
     for block in made.modules():
         if isinstance(block, Block):
             assert isinstance(block.convolution, nn.Conv2d)
-            block.convolution = fuse_conv_bn_eval(block.convolution, block.normalisation)
+            block.convolution = fuse_conv_bn_eval(block.convolution, cast(nn.BatchNorm2d, block.normalisation))
             block.normalisation = nn.Identity()
     for number, join in enumerate(made.join):
-        made.join[number] = _Sum(join.convolution)
+        made.join[number] = _Sum(cast(nn.Conv2d, join.convolution))
     for block in made.modules():
         if isinstance(block, Block) and block.convolution.kernel_size == (1, 1):
-            block.convolution = _Mixture(block.convolution.weight, block.convolution.bias)
-    first = made.stem[0].convolution
+            whole = cast(nn.Conv2d, block.convolution)
+            block.convolution = _Mixture(whole.weight, whole.bias)
+    first = cast(_Mixture, made.stem[0].convolution)
     first.weight /= _SPAN
     made.units = nn.Identity()
-    made.head = _Mixture(made.head.weight, made.head.bias)
+    head = cast(nn.Conv2d, made.head)
+    made.head = _Mixture(head.weight, head.bias)
     return made

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
@@ -275,7 +275,7 @@ def simulate(reference: Picture, scene: Scene, *, points: int = 4) -> tuple[Pict
 
     points: at how many places along a side of a pixel the yarns are drawn before they are integrated.
     """
-    shape = reference.shape[:2]
+    shape: tuple[int, int] = reference.shape[:2]
     rng = stream(scene.seed, scene.split, 2)
     printed = _printed(linear(reference), scene.print, rng)
     truth = _truth(scene, shape, printed, rng)
@@ -297,7 +297,7 @@ def simulate(reference: Picture, scene: Scene, *, points: int = 4) -> tuple[Pict
         scan[first:last] = srgb(seen)
     if scene.camera.jpeg is not None:
         _, coded = cv2.imencode(".jpg", scan[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, scene.camera.jpeg])
-        scan = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+        scan = np.ascontiguousarray(cast(Picture, cv2.imdecode(coded, cv2.IMREAD_COLOR))[..., ::-1])
     return scan, truth
 
 
@@ -313,7 +313,7 @@ def write_scan(path: Path, scan: Picture, *, of: str = "") -> None:
     image = pyvips.Image.new_from_memory(np.ascontiguousarray(scan).data, width, height, bands, "uchar")
     image = image.copy(interpretation="srgb", xres=1 / MM_PER_PX, yres=1 / MM_PER_PX)
     image.set_type(pyvips.GValue.gstr_type, field_name, f"{SYNTHETIC}; {of}" if of else SYNTHETIC)
-    options = {".jpg": {"Q": 92}, ".jpeg": {"Q": 92}}.get(path.suffix.lower(), {})
+    options: dict[str, Any] = {".jpg": {"Q": 92}, ".jpeg": {"Q": 92}}.get(path.suffix.lower(), {})
     if field_name == "image-description":
         options = {"compression": "deflate", "resunit": "inch"}
     image.write_to_file(str(path), **options)
@@ -324,7 +324,7 @@ def aligned(scan: Picture, truth: Truth, *, residual: Plane | None = None) -> Pi
     where = truth.field()
     if residual is not None:
         where = where + residual
-    return cv2.remap(scan, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return cast(Picture, cv2.remap(scan, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))  # type: ignore[call-overload]
 
 
 def registration_error(rng: Generator, shape: tuple[int, int], *, rms_px: float, length_mm: float) -> Plane:
@@ -334,7 +334,7 @@ def registration_error(rng: Generator, shape: tuple[int, int], *, rms_px: float,
     sd = length_mm / MM_PER_PX / step / 2
     coarse = np.stack([cv2.GaussianBlur(rng.standard_normal(size), (0, 0), max(sd, 0.5)) for _ in range(2)], axis=-1)
     field_ = cv2.resize(coarse, (size[1] * step, size[0] * step), interpolation=cv2.INTER_CUBIC)[: shape[0], : shape[1]]
-    return (field_ * rms_px / np.sqrt((field_**2).sum(axis=-1).mean())).astype(np.float32)
+    return cast(Plane, (field_ * rms_px / np.sqrt((field_**2).sum(axis=-1).mean())).astype(np.float32))
 
 
 @lru_cache(maxsize=1)
@@ -347,7 +347,7 @@ def _to_linear() -> Plane:
 def _to_srgb() -> NDArray[np.uint8]:
     linear_ = np.arange(8193) / 8192
     value = np.where(linear_ <= 0.0031308, 12.92 * linear_, 1.055 * linear_ ** (1 / 2.4) - 0.055)
-    return np.rint(value * 255).astype(np.uint8)
+    return cast(NDArray[np.uint8], np.rint(value * 255).astype(np.uint8))
 
 
 def linear(rgb: Picture) -> Plane:
@@ -377,7 +377,7 @@ def _printed(asked: Plane, errors: Print, rng: Generator) -> Plane:
     if errors.gain:
         np.power(out, np.float32(1 + errors.gain), out=out)
     if errors.spread_px > 0.1:
-        out = cv2.GaussianBlur(out, (0, 0), errors.spread_px)
+        out = cast(Plane, cv2.GaussianBlur(out, (0, 0), errors.spread_px))
     if errors.grain:
         fine = rng.standard_normal(asked.shape, np.float32)
         coarse = cv2.GaussianBlur(rng.standard_normal(asked.shape, np.float32), (0, 0), 1.5) * 4
@@ -428,8 +428,11 @@ def _strip(truth: Truth, cloth: Cloth, where: NDArray[np.float32], rng: Generato
     left, top = int(np.clip(low[0], 0, width - 1)), int(np.clip(low[1], 0, height - 1))
     right, bottom = int(np.clip(high[0], left + 1, width)), int(np.clip(high[1], top + 1, height))
     rows, columns = bottom - top, right - left
-    ink = cv2.resize(
-        truth.printed[top:bottom, left:right], (columns * FINE, rows * FINE), interpolation=cv2.INTER_LINEAR
+    ink = cast(
+        Plane,
+        cv2.resize(
+            truth.printed[top:bottom, left:right], (columns * FINE, rows * FINE), interpolation=cv2.INTER_LINEAR
+        ),
     )
     y = top + (np.arange(rows * points, dtype=np.float32) + 0.5) / points
     x = left + (np.arange(columns * points, dtype=np.float32) + 0.5) / points
@@ -484,8 +487,8 @@ def _strip(truth: Truth, cloth: Cloth, where: NDArray[np.float32], rng: Generato
 def _open(flaw: Flaw, light: Plane, where: NDArray[np.float32], shape: tuple[int, int]) -> None:
     """Let the lid be seen through a hole."""
     rows, columns = flaw.box(shape)
-    y = np.arange(rows.start, rows.stop, 0.5, np.float32) + 0.25
-    x = np.arange(columns.start, columns.stop, 0.5, np.float32) + 0.25
+    y = np.arange(rows.start, rows.stop, 0.5, dtype=np.float32) + 0.25
+    x = np.arange(columns.start, columns.stop, 0.5, dtype=np.float32) + 0.25
     cover = flaws.gap(flaw, y, x)
     at = (where + 0.5 - np.array([columns.start, rows.start], np.float32)) * 2 - 0.5
     blurred = integrated(cover, 2)
@@ -494,7 +497,7 @@ def _open(flaw: Flaw, light: Plane, where: NDArray[np.float32], shape: tuple[int
     light += seen * np.array(flaw.tint, np.float32)
 
 
-def _sampled(plane: NDArray[np.generic], where: NDArray[np.float32], top: int, left: int, points: int) -> NDArray:
+def _sampled(plane: NDArray[Any], where: NDArray[np.float32], top: int, left: int, points: int) -> NDArray[Any]:
     """Read a finely drawn window, `points` a pixel from pixel (top, left), at places of the reference."""
     x = (where[..., 0] + 0.5 - left) * points - 0.5
     y = (where[..., 1] + 0.5 - top) * points - 0.5
@@ -502,12 +505,15 @@ def _sampled(plane: NDArray[np.generic], where: NDArray[np.float32], top: int, l
 
 
 def _coarse(grid: Plane, where: NDArray[np.float32], step: int) -> Plane:
-    return cv2.remap(
-        grid,
-        (where[..., 0] + 0.5) / step,
-        (where[..., 1] + 0.5) / step,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+    return cast(
+        Plane,
+        cv2.remap(
+            grid,
+            (where[..., 0] + 0.5) / step,
+            (where[..., 1] + 0.5) / step,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
     )
 
 
@@ -534,7 +540,7 @@ def _pose(geometry: Geometry, shape: tuple[int, int], scan_px: tuple[int, int]) 
     before, after = np.eye(3), np.eye(3)
     before[:2, 2] = -(shape[1] - 1) / 2, -(shape[0] - 1) / 2
     after[:2, 2] = (scan_px[1] - 1) / 2 + geometry.offset_px[0], (scan_px[0] - 1) / 2 + geometry.offset_px[1]
-    return after @ tilt @ rotation @ shear @ before
+    return cast(NDArray[np.float64], after @ tilt @ rotation @ shear @ before)
 
 
 _BEND_PX = 16
@@ -557,13 +563,13 @@ def _bent(bend: Plane, geometry: Geometry, shape: tuple[int, int], xy: NDArray[n
     flat = np.asarray(xy, np.float32).reshape(1, -1, 2) if xy.ndim != 3 else np.asarray(xy, np.float32)
     at = (flat + 0.5) / _BEND_PX + 1
     # Smoothly between the knots: a linear field would have kinks that no cloth has.
-    moved = cv2.remap(bend, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    moved = cast(Plane, cv2.remap(bend, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
     across = flat[..., 0] / max(shape[1] - 1, 1) - 0.5
     moved[..., 1] += geometry.bow_px * (1 - 4 * across**2) + geometry.skew_px * across
     return moved.reshape(xy.shape)
 
 
-def _projected(matrix: NDArray[np.float64], xy: NDArray[np.floating]) -> NDArray[np.float32]:
+def _projected(matrix: NDArray[np.floating], xy: NDArray[np.floating]) -> NDArray[np.float32]:
     x, y = np.asarray(xy[..., 0], np.float64), np.asarray(xy[..., 1], np.float64)
     w = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
     return np.stack(

@@ -34,7 +34,7 @@ def shipped(folder: Path = WEIGHTS) -> Inspector:
             f"{NUMBERS} can't be used: {error}. Put the shipped file back, or run manage.py train_inspection.",
             fields={"path": NUMBERS},
         ) from error
-    return folded(network).to(memory_format=torch.channels_last)
+    return folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def read_card(folder: Path = WEIGHTS) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def main() -> None:
         look_at(runs[-1][1])
     # A database and an Odoo of its own: what it prints stands here as it comes.
     subprocess.run([sys.executable, "-m", "tests.benchmarks.odoo"], cwd=ROOT, check=True)
-    subprocess.run([sys.executable, "-m", "tests.benchmarks.inspection"], cwd=ROOT, check=True)
+    for part in ("detection", "edges"):
+        subprocess.run([sys.executable, "-m", "tests.benchmarks.inspection", part], cwd=ROOT, check=True)
     for part in ("whole", "speed", "geometry", "colour", "refusals"):
         command = [sys.executable, "-m", "tests.benchmarks.inspection_geometry", part, "--quiet"]
         subprocess.run(command, cwd=ROOT, check=True)

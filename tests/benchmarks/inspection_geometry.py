@@ -292,7 +292,7 @@ def true_lab(case: Case, name: str) -> np.ndarray | None:
     return measure.xyz_to_lab(printed[mine & sound].mean(axis=0, dtype=np.float64) @ measure._TO_XYZ.T)
 
 
-def refusals(cases: int = 100, *, say: bool = False) -> list[tuple[str, str]]:
+def refusals(cases: int = 102, *, say: bool = False) -> list[tuple[str, str]]:
     """What is given with the wrong source, or lies wrongly: how many are refused; and how many right ones are."""
     wrong: dict[str, list[str]] = {}
     good = []
