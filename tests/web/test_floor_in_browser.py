@@ -128,6 +128,24 @@ def test_an_operator_scans_starts_scraps_and_finishes_by_keyboard_alone(line, fa
     assert (now(line).state, LedgerOrder.objects.get().state) == ("done", "done")
 
 
+def test_who_types_goes_on_typing_when_the_part_around_it_is_read_anew(line, faces):
+    paul = faces.open("operator", width=TABLET)
+    page = paul.goto(f"/floor/{line.reference}/")
+    held = []
+    page.route(re.compile("/work/"), lambda route: held.append(route))
+    with page.expect_request(re.compile("/work/")):  # the report was taken, and what now stands there is asked for
+        page.get_by_role("button", name="Start").click()
+    page.locator("#scrap summary").click()
+    metres = page.get_by_label("Metres lost")
+    metres.click()
+    page.keyboard.type("1")
+    held.pop().continue_()
+    expect(page.locator("#work .reported")).to_be_visible()
+    page.keyboard.type(",5")
+    expect(metres).to_have_value("1,5")
+    expect(metres).to_be_focused()
+
+
 def test_without_a_network_all_that_is_pressed_is_kept_and_sent_in_its_order_and_who_was_first_is_said(line, faces):
     faces.expects("ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest", "409")
     paul = faces.open("operator", width=SMALL, dark=True)

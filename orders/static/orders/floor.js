@@ -162,12 +162,14 @@
     // What somebody is about to press is not taken from under their finger; and what waits here is newer than the page.
     if (event.target === work && !wanted && (typing() || read().some((each) => each.who === words.me))) event.preventDefault();
   });
-  // What somebody has opened and typed stays open and typed when the part around it is read anew.
+  // What somebody has opened and typed stays open and typed, and typing goes on, when the part around it is read anew.
   let open = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target !== work) return;
     const details = work.querySelector(".presses details[open]");
-    open = details && { id: details.id, metres: details.querySelector("input[name=metres]")?.value };
+    const field = details?.querySelector("input[name=metres]");
+    const focus = details?.contains(document.activeElement) ? document.activeElement.id : "";
+    open = details && { id: details.id, metres: field?.value, chosen: [field?.selectionStart, field?.selectionEnd], focus };
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== work || !open) return;
@@ -175,7 +177,11 @@
     if (!details || details.offsetParent === null) return;
     details.open = true;
     const field = details.querySelector("input[name=metres]");
-    if (field && open.metres !== undefined) field.value = open.metres;
+    if (field && open.metres !== undefined) {
+      field.value = open.metres;
+      field.setSelectionRange(...open.chosen);
+    }
+    document.getElementById(open.focus)?.focus();
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target !== work) return;
