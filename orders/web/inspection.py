@@ -357,11 +357,11 @@ def _rows(found: Inspection, outcome: Inspected, proposal: Proposal | None) -> l
 
 
 def _map(found: Inspection, proposal: Proposal | None) -> list[roll.Row]:
-    grade = inspections.grade_of(found)
-    if grade is None:
+    grade, outcome = inspections.grade_of(found), inspections.outcome_of(found)
+    if grade is None or outcome is None:
         return []
     album = inspections.pictures_of(found)
-    return roll.rows(grade, proposal.pieces if proposal else (), album.strips if album else ())
+    return roll.rows(grade, proposal.pieces if proposal else (), album.strips if album else (), outcome.scans)
 
 
 def _viewer(request: HttpRequest, found: Inspection) -> dict[str, Any]:

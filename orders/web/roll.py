@@ -10,7 +10,7 @@ import numpy as np
 
 from production.domain.colour import lab_to_srgb
 from production.domain.grading import Fault, Grade, Piece, Rule
-from production.inspection.outcome import Colour, Inspected, Lab
+from production.inspection.outcome import Colour, Inspected, Lab, Scanned, is_shown
 from production.inspection.pictures import Shown
 
 ROW_M: Final = 10  # metres in a row of the map, at most
@@ -31,6 +31,7 @@ class Metre:
     from_m: float
     to_m: float
     strip: int
+    seen: bool  # most of it is on a scan
 
     @property
     def middle(self) -> float:
@@ -87,15 +88,22 @@ class Lies:
     sure: bool
 
 
-def rows(grade: Grade, pieces: Sequence[Piece], strips: Sequence[Shown]) -> list[Row]:
+def rows(grade: Grade, pieces: Sequence[Piece], strips: Sequence[Shown], scans: Sequence[Scanned]) -> list[Row]:
     """The map of a roll, from its head on."""
     length_m = grade.length_mm / 1000
     count = max(1, math.ceil(length_m / ROW_M - 1e-9))
     row_m = max(1e-9, length_m if count == 1 else ROW_M)
-    return [_row(grade, pieces, strips, number * row_m, row_m) for number in range(count)]
+    return [_row(grade, pieces, strips, scans, number * row_m, row_m) for number in range(count)]
 
 
-def _row(grade: Grade, pieces: Sequence[Piece], strips: Sequence[Shown], start: float, row_m: float) -> Row:
+def _row(
+    grade: Grade,
+    pieces: Sequence[Piece],
+    strips: Sequence[Shown],
+    scans: Sequence[Scanned],
+    start: float,
+    row_m: float,
+) -> Row:
     length_m = grade.length_mm / 1000
     end = min(length_m, start + row_m)
 
@@ -107,7 +115,8 @@ def _row(grade: Grade, pieces: Sequence[Piece], strips: Sequence[Shown], start: 
         begin, stop = max(start, float(number)), min(end, number + 1.0)
         if stop - begin > 1e-6 and start - 1e-9 <= number < end:
             strip = max(0, sum(each.from_mm <= 1000 * begin + 1 for each in strips) - 1)
-            metres.append(Metre(at(begin), at(stop) - at(begin), points, begin, stop, strip))
+            seen = points > 0 or is_shown(scans, 1000 * begin, 1000 * stop)
+            metres.append(Metre(at(begin), at(stop) - at(begin), points, begin, stop, strip, seen))
     good = [(max(start, each.from_m), min(end, each.to_m)) for each in pieces]
     shown = [_on_map(each, grade.width_mm, start, row_m) for each in grade.faults
              if each.end_mm / 1000 >= start and each.y_mm / 1000 < end]  # fmt: skip

@@ -369,7 +369,7 @@ def _map(page: Page, sheet: InspectionSheet, grade: Grade) -> list[Block]:
     proposal = sheet.proposal
     roll = Roll(
         grade.length_mm, grade.width_mm, grade.per_metre, grade.faults,
-        proposal.pieces if proposal is not None else (), sheet.strips,
+        proposal.pieces if proposal is not None else (), sheet.strips, sheet.found.scans,
     )  # fmt: skip
     title = f"Map of the roll: {grade.points} points in {grade.length_mm / 1000:.2f} m"
     title += f", {grade.per_100m2:.1f} per 100 m²"

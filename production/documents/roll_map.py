@@ -17,6 +17,7 @@ from reportlab.lib.utils import ImageReader
 
 from production.documents.page import BOLD, LINE, MARGIN, PANEL, QUIET, STRONG, Page, box, mm, text
 from production.domain.grading import Fault, Piece
+from production.inspection.outcome import Scanned, is_shown
 from production.inspection.pictures import RGB, Strip
 
 GOOD: Final = HexColor("#2c6e49")
@@ -24,6 +25,8 @@ BAD: Final = HexColor("#b3261e")
 WARN: Final = HexColor("#8a5a00")
 # Points of a metre, from none to four: darker is worse, and each tells its number too.
 POINTS: Final = tuple(HexColor(code) for code in ("#e3efe8", "#f3e6c4", "#ecc98a", "#dd9a62", "#b3261e"))
+
+UNSEEN: Final = HexColor("#d5d7d9")
 
 MOST_ROWS: Final = 5
 TALLEST: Final = 62 * mm  # a row's cloth
@@ -43,6 +46,7 @@ class Roll:
     faults: Sequence[Fault]
     pieces: Sequence[Piece]  # that are delivered
     strips: Sequence[Strip]
+    scans: Sequence[Scanned]
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ def _points(page: Page, roll: Roll, row: _Row, top: float) -> None:
         if end - start < 1e-6:
             continue
         x, wide = MARGIN + (start - row.from_mm) * row.scale, (end - start) * row.scale
-        page.setFillColor(POINTS[min(points, 4)])
+        seen = points > 0 or is_shown(roll.scans, start, end)
+        page.setFillColor(POINTS[min(points, 4)] if seen else UNSEEN)
         page.setStrokeColor(white)
         page.setLineWidth(0.6)
         page.rect(x, top - CELLS + 0.8 * mm, wide, CELLS - 0.8 * mm, stroke=1, fill=1)
@@ -114,7 +119,7 @@ def _points(page: Page, roll: Roll, row: _Row, top: float) -> None:
                 page,
                 x + wide / 2,
                 top - CELLS + 2 * mm,
-                str(points),
+                str(points) if seen else "?",
                 font=BOLD,
                 size=size,
                 align="centre",
@@ -212,12 +217,14 @@ def legend(page: Page, y: float) -> None:
     x = MARGIN
     text(page, x, y, "Points of each metre", size=7, colour=QUIET)
     x += 27 * mm
-    for points, colour in enumerate(POINTS):
+    for points, colour in (*((str(number), each) for number, each in enumerate(POINTS)), ("?", UNSEEN)):
         page.setFillColor(colour)
         page.rect(x, y - 0.7 * mm, 4.6 * mm, 3.2 * mm, stroke=0, fill=1)
-        text(page, x + 2.3 * mm, y, str(points), font=BOLD, size=6.4, align="centre",
-             colour=white if points == 4 else HexColor("#16212b"))  # fmt: skip
+        text(page, x + 2.3 * mm, y, points, font=BOLD, size=6.4, align="centre",
+             colour=white if points == "4" else HexColor("#16212b"))  # fmt: skip
         x += 5 * mm
+    text(page, x + 0.5 * mm, y, "not scanned", size=7, colour=QUIET)
+    x += 0.5 * mm + page.stringWidth("not scanned", STRONG, 7)
     marks: Mapping[str, Color] = {"delivered": GOOD, "not delivered": BAD}
     for words, colour in marks.items():
         x += 5 * mm

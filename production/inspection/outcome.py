@@ -35,6 +35,11 @@ class Scanned:
     to_mm: float
 
 
+def is_shown(scans: Sequence[Scanned], from_mm: float, to_mm: float) -> bool:
+    """True where scans show most of a length: of the rest nobody can say that it is free of defects."""
+    return sum(max(0.0, min(to_mm, each.to_mm) - max(from_mm, each.from_mm)) for each in scans) > (to_mm - from_mm) / 2
+
+
 @dataclass(frozen=True)
 class Block:
     """One place of the cloth: its middle, how far it lies aside of where the pose has it, and how surely."""

@@ -119,7 +119,10 @@ def coming(copier: "Copier", like: "Template", ahead: int) -> None:
     for number in range(ahead):
         fabric = chance.choice(("FAB-COT-SAT", "FAB-COT-POP", "FAB-LIN-NAT"))
         line = planned(shop, fabric, chance.randint(3, 60), due_in_days=chance.randint(2, 40))
-        Order.objects.filter(pk=line.order_id).update(customer=chance.choice(copier.customers[:8]))
+        # What is copied of its story happened when it happened to the order it is copied from: no sooner than it came.
+        Order.objects.filter(pk=line.order_id).update(
+            customer=chance.choice(copier.customers[:8]), created_at=like.order.created_at
+        )
         copier.dress(like, line, words=chance.choice(WORDS))
         if number % 8 == 0:
             OrderLine.objects.filter(pk=line.pk).update(state="in_production")

@@ -122,9 +122,18 @@ def test_any_length_and_any_number_of_defects_fits_its_paper(length_m, count):
     assert ("None was found." in said) == (count == 0)
 
 
+def test_metres_that_no_scan_shows_have_no_points_on_the_map():
+    found = made.inspected(length_m=3, width_mm=700, found=())
+    assert pages_of(write_inspection_report(made.sheet(found)))[0].count("?") == 1, "in the key alone"
+    part = replace(found, scans=(replace(found.scans[0], from_mm=0.0, to_mm=1000.0),))
+    said = text_of(made.sheet(part))
+    assert said.count("?") == 3
+    assert "? not scanned" in said
+
+
 def test_a_map_has_few_rows_that_use_the_paper():
     for length_m in (0.3, 3, 6, 12, 40, 400):
-        roll = Roll(1000 * length_m, 1400.0, [0], (), (), ())
+        roll = Roll(1000 * length_m, 1400.0, [0], (), (), (), ())
         assert 1 <= len(row_heights(roll, 520)) <= 5
 
 

@@ -131,6 +131,17 @@ def test_what_was_found_is_shown_with_its_limits_and_is_said_to_be_synthetic(ben
         assert needed in said
 
 
+def test_metres_that_no_scan_shows_have_no_points_on_the_map(ben, line, cloth):
+    first = replace(cloth.scans[0], from_mm=0.0, to_mm=1400.0)
+    made.looked_at(line, replace(cloth, scans=(first,), defects=()))
+    html = page(ben, at(line))
+    assert html.count('class="p0"') == 1
+    assert html.count('class="unseen"') == 2
+    assert "From metre 0: points 0" in html
+    assert "From metre 1: not scanned" in html, "less than half of it was seen"
+    assert "From metre 2: not scanned" in html
+
+
 def test_a_real_scan_is_not_called_synthetic(ben, line, cloth):
     made.looked_at(line, replace(cloth, synthetic=False))
     assert "ynthetic" not in page(ben, at(line))
