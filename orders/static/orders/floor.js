@@ -29,7 +29,7 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     const fields = Object.fromEntries(new FormData(form, event.submitter));
-    const what = [form.action, fields.operation, fields.kind, fields.reason, fields.undoes].join(" ");
+    const what = [form.action, fields.operation, fields.kind, fields.reason, fields.undoes, fields.metres].join(" ");
     if (what === pressed.what && event.timeStamp - pressed.at < 700) return; // a glove that bounced
     pressed = { at: event.timeStamp, what };
     delete fields.csrfmiddlewaretoken;
