@@ -83,6 +83,7 @@ def test_by_keyboard_alone_and_on_small_screens(quick, faces, works, width, dark
     dora.tab_to(page.get_by_role("button", name="Draw again"))
     dora.press("Enter")
     expect(page.get_by_role("heading", name="Design 2.1")).to_be_visible(timeout=30_000)
+    dora.settle()  # a key is heard once the page is whole
     dora.press("a")
     assert dora.focused(page.get_by_role("button", name="Accept"))
     dora.press("Enter")
