@@ -19,7 +19,7 @@ from production.errors import InvalidScans
 from production.files import sha256_of, write_whole
 from production.inspection.detect import USUAL, Scores, Threshold, threshold_for
 from production.inspection.flaws import Kind
-from production.inspection.outcome import Defect, Inspected, Reason
+from production.inspection.outcome import Defect, Inspected, Reason, shown_mm
 from production.inspection.pictures import Album, album_of
 from production.models import DefectThreshold, DefectVerdict, DriftReading, Inspection, JobTicket
 
@@ -187,22 +187,13 @@ def seen_of(found: Inspected) -> Seen:
     lies = found.registration
     assert lies is not None, "what is trusted lies on its source"
     return Seen(
-        seen_m=_covered_mm((scan.from_mm, scan.to_mm) for scan in found.scans) / 1000,
+        seen_m=shown_mm(found.scans) / 1000,
         de00=tuple((each.colour, each.de00, each.share) for each in found.colours),
         size_pct=(lies.size_error_across_pct, lies.size_error_along_pct),
         bow_mm=lies.bow_mm,
         skew_mm=lies.skew_mm,
         unmeasured=found.colours_unmeasured,
     )
-
-
-def _covered_mm(parts: Iterable[tuple[float, float]]) -> float:
-    """How much of a length its parts show, what overlaps counted once."""
-    covered, until = 0.0, float("-inf")
-    for start, end in sorted(parts):
-        covered += max(0.0, end - max(start, until))
-        until = max(until, end)
-    return covered
 
 
 def outcome_of(inspection: Inspection) -> Inspected | None:

@@ -5,6 +5,7 @@ An inspection that is not `trusted` says why and nothing else of the cloth: it h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -35,9 +36,18 @@ class Scanned:
     to_mm: float
 
 
+def shown_mm(scans: Sequence[Scanned], from_mm: float = -math.inf, to_mm: float = math.inf) -> float:
+    """How much of a length scans show, what overlaps counted once."""
+    shown, until = 0.0, from_mm
+    for start, end in sorted((each.from_mm, min(each.to_mm, to_mm)) for each in scans):
+        shown += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return shown
+
+
 def is_shown(scans: Sequence[Scanned], from_mm: float, to_mm: float) -> bool:
     """True where scans show most of a length: of the rest nobody can say that it is free of defects."""
-    return sum(max(0.0, min(to_mm, each.to_mm) - max(from_mm, each.from_mm)) for each in scans) > (to_mm - from_mm) / 2
+    return shown_mm(scans, from_mm, to_mm) > (to_mm - from_mm) / 2
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import zxingcpp
 from production.documents.inspection import Decided, Verdict, write_inspection_report
 from production.documents.roll_map import Roll, row_heights
 from production.domain.grading import Decision
+from production.inspection.outcome import is_shown, shown_mm
 from tests import inspected as made
 
 HOSTILE = '<b>x</b><img src="/etc/passwd"/> \x00\x07 \u202eright \u05e9\u05dc \U0001f600 \u6f22\u5b57 ' + "w" * 3000
@@ -129,6 +130,14 @@ def test_metres_that_no_scan_shows_have_no_points_on_the_map():
     said = text_of(made.sheet(part))
     assert said.count("?") == 3
     assert "? not scanned" in said
+
+
+def test_what_two_scans_show_is_counted_once():
+    one, other = (replace(made.inspected().scans[0], from_mm=start, to_mm=400.0) for start in (0.0, 50.0))
+    assert shown_mm((other, one)) == 400
+    assert shown_mm((one, other), 300, 1000) == 100
+    assert not is_shown((one, other), 0, 1000)
+    assert is_shown((one, other), 0, 700)
 
 
 def test_a_map_has_few_rows_that_use_the_paper():
