@@ -51,7 +51,8 @@ def make_once(
     for attempt in range(TRIES):
         named = [[f"{mapping.MODULE}.{name}", *rows[0]], *(["", *row] for row in rows[1:])]
         try:
-            return _acknowledged(link, load(session, model, columns, named, context=context)[0]), True
+            # Where its first try failed at the very end, Odoo tells that record's id too: the last one is there.
+            return _acknowledged(link, load(session, model, columns, named, context=context)[-1]), True
         except (ErpConflict, ErpRejected) as error:
             # Somebody may have won the race for the name; Odoo's words for that vary, so the name itself is asked.
             refusals.append(error)

@@ -76,8 +76,15 @@ class Mill:
         return self.server.rows("sale.order", [("client_order_ref", "=", line.order.number), self.ours], fields)
 
     def made(self, line):
-        fields = ["state", "product_qty", "move_raw_ids", "workorder_ids", "reservation_state", "origin"]
-        return self.server.rows("mrp.production", [("origin", "=", line.reference), self.ours], fields)
+        fields = ["state", "product_qty", "move_raw_ids", "workorder_ids", "name", "create_date", "create_uid"]
+        found = self.server.rows("mrp.production", [("origin", "=", line.reference), self.ours], fields)
+        if len(found) > 1:
+            ids = [each["id"] for each in found]
+            names = self.server.rows(
+                "ir.model.data", [("model", "=", "mrp.production"), ("res_id", "in", ids)], ["res_id", "name"]
+            )
+            pytest.fail(f"{line.reference} is made {len(found)} times in Odoo: {found}, known by {names}.")
+        return found
 
     @property
     def ours(self):
@@ -145,7 +152,7 @@ def mill(request, settings, monkeypatch):
     Shop.objects.filter(slug=slug).update(connector=connector, generator="quick")
     found = Mill(Shop.objects.get(slug=slug), server)
     # Numbers begin anew in every shop, and Odoo keeps what earlier tests wrote.
-    Shop.objects.filter(slug=slug).update(order_sequence=int(uuid.uuid4().int % 800_000) + 100_000)
+    Shop.objects.filter(slug=slug).update(order_sequence=uuid.uuid4().int % 2_000_000_000 + 100_000_000)
     found.began = (timezone.now() - timedelta(minutes=10)).strftime("%Y-%m-%d %H:%M:%S")
     yield found
     for work, before in found.undo:
