@@ -146,6 +146,35 @@ def test_who_types_goes_on_typing_when_the_part_around_it_is_read_anew(line, fac
     expect(metres).to_be_focused()
 
 
+def test_a_press_that_bounced_is_one_report_and_other_metres_or_the_same_ones_later_are_another(line, faces):
+    paul = faces.open("operator", width=TABLET)
+    page = paul.goto(f"/floor/{line.reference}/")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#work .reported li")).to_have_count(1)
+
+    def press(*metres):
+        """Each within the same millisecond."""
+        page.evaluate(
+            """metres => {
+                const form = document.querySelector("#scrap form");
+                for (const each of metres) {
+                    form.elements.metres.value = each;
+                    form.requestSubmit(document.getElementById("scrap-misprint"));
+                }
+            }""",
+            metres,
+        )
+
+    press("0.5", "0.5", "0.2")
+    expect(page.locator("#work .reported li")).to_have_count(3)
+    page.wait_for_timeout(800)
+    press("0.2")
+    expect(page.locator("#work .reported li")).to_have_count(4)
+    expect(page.locator("#queue")).to_be_hidden()
+    metres = FloorReport.objects.filter(line=line, kind="scrap").order_by("pk").values_list("metres", flat=True)
+    assert list(map(float, metres)) == [0.5, 0.2, 0.2]
+
+
 def test_without_a_network_all_that_is_pressed_is_kept_and_sent_in_its_order_and_who_was_first_is_said(line, faces):
     faces.expects("ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest", "409")
     paul = faces.open("operator", width=SMALL, dark=True)
