@@ -138,7 +138,10 @@ class Lane:
     def behind(self, gap: int, work: tuple[int, State, bool], ready: int) -> tuple[int, int, int] | None:
         """Start, end and changeover of the earliest place from that gap on if what is not anchored gives way."""
         begin, state = self.begins[gap], self.state_in(gap)
-        if self.last_anchor <= ready:
+        if self.last_anchor <= ready:  # all that stays is over by then, and the last of it set the machine
+            for at in range(gap, bisect_left(self.starts, self.last_anchor)):
+                if self.ids[at] in self.anchored:
+                    begin, state = max(begin, self.ends[at]), self.states[at] or state
             return self._between(work, ready, begin, state, self.end)
         anchors = [at for at in range(gap, len(self.ids)) if self.ids[at] in self.anchored]
         for number, at in enumerate([*anchors, len(self.ids)]):

@@ -202,3 +202,30 @@ def test_moves_one_after_another_break_no_rule_and_leave_the_plan_before_as_it_w
         standing = moved
         wishes = {id: (machine, max(problem.start, start + data.draw(st.integers(-600, 600))))
                   for id, (machine, start) in wishes.items()}  # fmt: skip
+
+
+def test_who_has_to_go_behind_what_is_pinned_is_changed_over_from_that():
+    machines = (Machine("Q", OPEN, taken=(Taken(380, 410),)), Machine("P", OPEN, setups="inks"))
+    red = {"ink": "red"}
+    operations = (
+        Operation("before", "A", {"Q": 20}),
+        Operation("mine", "A", {"P": 20}, after=(After("before"),), attributes=red),
+        Operation("pinned", "B", {"P": 20}, attributes=red, pin=Pin("P", 400)),
+        Operation("moved", "C", {"P": 20}, attributes=red),
+    )
+    problem = Problem(6 * 60, 40 * DAY, machines, (Job("A"), Job("B"), Job("C")), operations, {"inks": INKS})
+    plan = (
+        Assignment("before", "Q", 360, 380, 360),
+        Assignment("mine", "P", 380, 400, 375),  # what the machine was set for before is not known
+        Assignment("pinned", "P", 400, 420, 400),
+        Assignment("moved", "P", 500, 520, 500),
+    )
+    assert faults(problem, plan) == ()
+    moved = moved_by_hand(problem, plan, {"before": ("Q", 390), "moved": ("P", 480)})
+    assert moved == (
+        Assignment("before", "Q", 410, 430, 410),
+        Assignment("mine", "P", 430, 450, 430),
+        Assignment("pinned", "P", 400, 420, 395),
+        Assignment("moved", "P", 480, 500, 480),
+    )
+    assert faults(problem, moved) == ()
