@@ -108,8 +108,11 @@ def all_put_again(problem, plan, wishes):
     placed, gaps, heap, done = dict(stood), gaps_of(problem, plan), [], {}
     out = {id for id, one in stood.items() if id in wishes or (one.machine in in_order and id not in fixed)}
 
+    def waits(id):
+        return any(after.operation in out for after in operations[id].after)
+
     def push(id):
-        if not any(after.operation in out for after in operations[id].after):
+        if not waits(id):
             start = wishes[id][1] if id in wishes else stood[id].start
             heappush(heap, (start, id not in wishes, position[id], id))
 
@@ -123,7 +126,7 @@ def all_put_again(problem, plan, wishes):
         push(id)
     while heap:
         *_, id = heappop(heap)
-        if id not in out:
+        if id not in out or waits(id):  # what it comes after was taken out since, and calls it when it has its place
             continue
         machine, start = wishes.get(id) or (stood[id].machine, stood[id].start)
         last = max((placed[each].end for each in done.get(machine, ()) if each in placed), default=0)
