@@ -120,8 +120,23 @@ def all_put_again(problem, plan, wishes):
         return max([problem.start, *(placed[each.operation].end + each.gap_min for each in one.after
                                      if each.operation in placed)])  # fmt: skip
 
-    gaps, changed = taken_out(gaps, [stood[id] for id in out])
-    placed = {id: one for id, one in placed.items() if id not in out} | {one.operation: one for one in changed}
+    def take_out(ids):
+        """Who stands behind is changed over to anew; who has not the time for it gives way too."""
+        nonlocal gaps
+        gaps, changed = taken_out(gaps, [placed.pop(id) for id in ids])
+        placed.update({one.operation: one for one in changed})
+        out.update(ids)
+        for id in ids:
+            done.get(stood[id].machine, set()).discard(id)
+        for one in changed:
+            row = gaps.rows[one.machine]
+            if one.operation in placed and one.operation not in fixed and (
+                one.changeover < row.begins[row.starts.index(one.start)]
+            ):  # fmt: skip
+                take_out([one.operation])
+                push(one.operation)
+
+    take_out(sorted(out))
     for id in sorted(out):
         push(id)
     while heap:
@@ -142,10 +157,7 @@ def all_put_again(problem, plan, wishes):
             if other.id in out:
                 push(other.id)
             elif placed[other.id].start < ready(other):
-                gaps, changed = taken_out(gaps, [placed.pop(other.id)])
-                placed |= {each.operation: each for each in changed}
-                done.get(stood[other.id].machine, set()).discard(other.id)
-                out.add(other.id)
+                take_out([other.id])
                 push(other.id)
     return tuple(placed[one.id] for one in problem.operations)
 
