@@ -1,9 +1,11 @@
 """What a detector looks at: reference and scan as they ought to be alike, how they differ, and how along lines.
 
 A line of one pixel that is a tenth lighter is lost in the light of single yarns, but not in the mean of two hundred of
-them: so differences are also averaged along rows and along columns, over 20, 75 and 300 mm. All are counted in
-multiples of what sound cloth of this scan shows: single pixels by how sharp the design's edge is there, lines by how
-much of them lies away from edges. So an edge is no alarm, and a defect that crosses one is still seen.
+them: so differences are also averaged along rows and along columns, over 20, 75 and 300 mm. A faint band is a few
+picks wide, and single picks differ more than it does: so the longest means are also taken a few threads together. All
+are counted in multiples of what sound cloth of this scan shows: single pixels by how sharp the design's edge is there,
+lines and bands by how much of them lies away from edges. So an edge is no alarm, and a defect that crosses one is still
+seen.
 
 Everything that is known of every pixel is kept in 8 bits, and what is averaged in single precision.
 """
@@ -26,7 +28,9 @@ Features = NDArray[np.int8]
 
 LINES_PX = (79, 295, 1181)  # 20, 75 and 300 mm, odd
 ACROSS_PX = 49  # what is slower than this across a line is no line
-CHANNELS = 36 + 12 * len(LINES_PX)
+BANDS_PX = (1.6, 3.5)  # sd of what is taken together across the longest lines: a bell of 1 and of 2 mm
+BESIDE_PX = 73  # what is slower than this across a band is no band
+CHANNELS = 36 + 12 * len(LINES_PX) + 6 * len(BANDS_PX)
 UNIT = 16  # of an 8-bit feature: one sd of sound cloth
 STEP_PX = 32  # sides of what the network is asked are multiples of this: it halves them four times, from every other
 _ALONG = (4, 16, 16)  # pixels along a line that are taken together, for each length
@@ -53,6 +57,7 @@ class Noise:
 
     pixels: Plane  # (256, 3): sd of single pixels, by how much the reference changes around them
     lines: Plane  # (directions, lengths, 256, 3): sd of the means along lines, by how much was weighed in them
+    bands: Plane  # (directions, widths, 256, 3): likewise of those of bands
 
     def weights(self) -> Plane:
         """(1, 256): how much a pixel says of its line, 1 in flat places."""
@@ -75,17 +80,19 @@ def noise(asked: Rows, scan: Rows, even: Evenness) -> Noise:
         off = cast(Plane, cv2.transform(cv2.subtract(seen, wanted, dtype=cv2.CV_32F), OPPONENT))
         _sort(off, edges, _EDGES, by_edge)
     pixels = _by_level(_EDGES, by_edge, 0.8)
-    weights = Noise(pixels, pixels).weights()
-    by_weight: dict[tuple[int, int], list[list[Plane]]] = {
-        (way, k): [[] for _ in _WEIGHED] for way in (0, 1) for k in range(len(LINES_PX))
+    weights = Noise(pixels, pixels, pixels).weights()
+    means = len(LINES_PX) + len(BANDS_PX)
+    by_weight: dict[int, list[list[list[Plane]]]] = {
+        way: [[[] for _ in _WEIGHED] for _ in range(means)] for way in (0, 1)
     }
     for wanted, seen, edges in windows:
         short = _short(wanted, seen, cast(Plane, cv2.LUT(edges, weights)))
-        for (way, k), there in by_weight.items():
-            mean, weighed = _line_mean(short[way], way, k)
-            _sort(mean, weighed, _WEIGHED, there)
-    lines = [[_by_level(_WEIGHED, by_weight[way, k], 0.7) for k in range(len(LINES_PX))] for way in (0, 1)]
-    return Noise(pixels, np.array(lines, np.float32))
+        for way, there in by_weight.items():
+            lines = (_line_mean(short[way], way, number) for number in range(len(LINES_PX)))
+            for (mean, weighed), into in zip((*lines, *_band_means(short[way], way)), there, strict=True):
+                _sort(mean, weighed, _WEIGHED, into)
+    sd = np.array([[_by_level(_WEIGHED, each, 0.7) for each in by_weight[way]] for way in (0, 1)], np.float32)
+    return Noise(pixels, sd[:, : len(LINES_PX)], sd[:, len(LINES_PX) :])
 
 
 def _sort(off: Plane, of: Picture, levels_: tuple[int, ...], into: list[list[Plane]]) -> None:
@@ -143,18 +150,47 @@ def _line_mean(short: Plane, direction: int, number: int) -> tuple[Plane, Pictur
     Along rows (H, W / step, 3) and (H, W / step), along columns (H / step, W, 3) and (H / step, W): nothing changes
     quickly along a line.
     """
+    return _less_around(_along(short, direction, number), direction, ACROSS_PX)
+
+
+def _band_means(short: Plane, direction: int) -> Iterator[tuple[Plane, Picture]]:
+    """For every width the mean difference along the longest lines, a bell of them together, as `_line_mean` gives it.
+
+    Along rows (H / 2, W / step, 3), along columns (H / step, W / 2, 3): nor does anything change quickly across.
+    """
+    along = _along(short, direction, len(LINES_PX) - 1)
+    for sd in BANDS_PX:
+        reach = 2 * round(3 * sd) + 1
+        kernel = (1, reach) if direction == 0 else (reach, 1)
+        together = [
+            cast(Plane, cv2.GaussianBlur(each, kernel, sd, borderType=cv2.BORDER_REFLECT_101)) for each in along
+        ]
+        mean, weighed = _less_around(together, direction, BESIDE_PX)
+        height, width = weighed.shape
+        size = (width, height // 2) if direction == 0 else (width // 2, height)
+        yield tuple(cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (mean, weighed))  # type: ignore[misc]
+
+
+def _along(short: Plane, direction: int, number: int) -> list[Plane]:
+    """Weighted differences of the three channels, and weights, each averaged along lines of one length."""
     step, length = _ALONG[number], LINES_PX[number]
     size = [short.shape[2], short.shape[1]]
     size[direction] = size[direction] * _ALONG[0] // step
     steps = length // step | 1
-    box, across = ((steps, 1), (1, ACROSS_PX)) if direction == 0 else ((1, steps), (ACROSS_PX, 1))
-    *summed, weight = (
+    box = (steps, 1) if direction == 0 else (1, steps)
+    return [
         cv2.blur(cv2.resize(each, tuple(size), interpolation=cv2.INTER_AREA), box, borderType=cv2.BORDER_REFLECT_101)
         for each in short
-    )
+    ]
+
+
+def _less_around(along: list[Plane], direction: int, around_px: int) -> tuple[Plane, Picture]:
+    """Mean differences in opponent colours, less those of the lines around; what was weighed."""
+    *summed, weight = along
     weighed: Picture = cv2.multiply(weight, 255.0, dtype=cv2.CV_8U)  # type: ignore[call-overload]
     weight = cv2.add(weight, 0.01)  # type: ignore[call-overload]
     mean = cv2.transform(cv2.merge([cv2.divide(each, weight) for each in summed]), OPPONENT)
+    across = (1, around_px) if direction == 0 else (around_px, 1)
     return cast(Plane, cv2.subtract(mean, cv2.blur(mean, across, borderType=cv2.BORDER_REFLECT_101))), weighed
 
 
@@ -181,7 +217,7 @@ def features(asked: Picture, scan: Picture, even: Evenness, usual: Noise) -> Fea
     """(H / 2, W / 2, CHANNELS) of a whole picture, filled up to whole steps.
 
     asked: the reference as the scan ought to show it. Four pixels each of reference, scan and difference; then two each
-    of the line means, which do not change along their lines.
+    of the line means, which do not change along their lines; then both widths of band, along rows and along columns.
     """
     ((_, _, _, made),) = strips(asked, scan, even, usual, rows=len(scan) + STEP_PX)
     return made
@@ -263,16 +299,25 @@ def _with_lines(strip: _Strip, usual: Noise, rows: slice) -> Features:
     out = strip.features[rows.start // 2 : rows.stop // 2]
     places = out.view(_TWO)
     height = strip.end - strip.begin
+    longest = len(LINES_PX) - 1
     for direction, short in enumerate((strip.along_rows, strip.along_columns)):
         for number in range(len(LINES_PX)):
-            reach = STEP_PX if direction == 0 else _reach(number)
+            reach = 2 * STEP_PX if direction == 0 else _reach(number)
             first, last = max(0, rows.start - reach), min(height, rows.stop + reach)
             taken, made = (1, 1) if direction == 0 else (_ALONG[0], _ALONG[number])
             part = short[:, first // taken : last // taken]
+            inner = slice((rows.start - first) // made, (rows.stop - first) // made)
             mean, weighed = _line_mean(part, direction, number)
             off = _per_sd(mean, weighed, usual.lines[direction, number])
-            wanted = _signed(off[(rows.start - first) // made : (rows.stop - first) // made])
-            _spread_out(wanted, places[..., 6 + direction * len(LINES_PX) + number], direction)
+            _spread_out(_signed(off[inner]), places[..., 6 + direction * len(LINES_PX) + number], direction)
+            if number == longest:
+                half = slice(inner.start // 2, inner.stop // 2) if direction == 0 else inner
+                wide = [
+                    _signed(_per_sd(*means, sd)[half])
+                    for means, sd in zip(_band_means(part, direction), usual.bands[direction], strict=True)
+                ]
+                place = places[..., 6 + 2 * len(LINES_PX) + direction]
+                _spread_wide(np.concatenate(wide, axis=2), place, direction)
     return out
 
 
@@ -280,8 +325,14 @@ def _spread_out(mean: Features, room: NDArray[np.void], direction: int) -> None:
     """Two lines at a time, and each of their values over the pixels that were taken together."""
     height, width = room.shape
     if direction == 0:
-        two = mean.reshape(height, 2, -1, 3).transpose(0, 2, 1, 3).reshape(height, -1, 6).view(_TWO)[..., 0]
-        room[:] = np.repeat(two, width // two.shape[1], axis=1)
-        return
-    two = mean.reshape(-1, width, 6).view(_TWO)[..., 0]
-    room[:] = np.repeat(two, height // two.shape[0], axis=0)
+        two = mean.reshape(height, 2, -1, 3).transpose(0, 2, 1, 3).reshape(height, -1, 6)
+    else:
+        two = mean.reshape(-1, width, 6)
+    _spread_wide(two, room, direction)
+
+
+def _spread_wide(two: Features, room: NDArray[np.void], direction: int) -> None:
+    """Six values (h, w, 6) over the pixels that were taken together along their lines."""
+    values = np.ascontiguousarray(two).view(_TWO)[..., 0]
+    axis = 1 - direction
+    room[:] = np.repeat(values, room.shape[axis] // values.shape[axis], axis=axis)

@@ -127,7 +127,7 @@ def random_flaw(rng: Generator, kind: Kind, printed: Plane, weave: Weave, split:
         tint = ((1, 1, 1), (0.5, 0.8, 1.0), (0.7, 0.9, 1.0), (1.0, 0.8, 0.6))[int(rng.integers(4))]  # oil, rust, dirt
     elif kind is Kind.HOLE:
         short_mm = long_mm * rng.uniform(0.4, 1.0)
-        tint = ((0.02, 0.02, 0.02), (0.9, 0.9, 0.9), (0.35, 0.36, 0.38))[int(rng.integers(3))]
+        tint = _beneath(rng, split)
     elif kind is Kind.MISSING_PICK:
         short_mm, sign = 10 / weave.picks_per_cm, int(rng.choice([-1, -1, 1]))
     elif kind is Kind.BROKEN_END:
@@ -138,6 +138,20 @@ def random_flaw(rng: Generator, kind: Kind, printed: Plane, weave: Weave, split:
         kind, float(x), float(y), long_mm, short_mm, contrast, sign, bool(along_warp), tint,
         float(rng.uniform(0, 180)), float(period), int(rng.integers(2**31)),
     )  # fmt: skip
+
+
+def _beneath(rng: Generator, split: Split) -> Rgb:
+    """The light of what lies under a hole: a lid, black, white or grey; in training also anything of any colour.
+
+    So it is learned that a hole may be as light as the print around it.
+    """
+    lids: tuple[Rgb, ...] = ((0.02, 0.02, 0.02), (0.9, 0.9, 0.9), (0.35, 0.36, 0.38))
+    lid = lids[int(rng.integers(len(lids)))]
+    if split == "test" or rng.random() < 0.4:
+        return lid
+    light = 0.02 * (0.9 / 0.02) ** rng.uniform()
+    red, green, blue = (float(light * each) for each in rng.uniform(0.8, 1.2, 3))
+    return red, green, blue
 
 
 def _inked(rng: Generator, printed: Plane, tint: Plane) -> tuple[float, float]:

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from generation.domain.pattern import Layout
 from production.inspection.evenness import evenness
-from production.inspection.features import CHANNELS, LINES_PX, Features, features, noise
+from production.inspection.features import BANDS_PX, CHANNELS, LINES_PX, Features, features, noise
 from production.inspection.flaws import KINDS, Kind
 from production.inspection.labels import half
 from production.inspection.network import CLASSES, WIDTHS, Inspector
@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 class Recipe:
     """Every number that training depends on; goes into the model card."""
 
-    steps: int = 15_000  # of the whole training; at their end the learning rate has fallen
+    steps: int = 20_000  # of the whole training; at their end the learning rate has fallen
     seed: int = 1
     widths: tuple[int, ...] = WIDTHS
     batch: int = 8
@@ -64,7 +64,7 @@ class Recipe:
     side_px: int = 512
     around_px: int = 32  # of the simulated scan that is cut off: it has no neighbours
     sound: float = 0.3  # share of the scans without a defect
-    shares: tuple[float, ...] = (2.0, 1.8, 1.0, 1.2, 1.2, 2.0, 2.0, 1.5)  # of the kinds, in their order
+    shares: tuple[float, ...] = (2.0, 2.2, 1.0, 1.2, 1.8, 2.0, 2.0, 1.5)  # of the kinds, in their order
     registration_px: tuple[float, float] = (0.12, 0.75)  # rms of what registration leaves
     registration_mm: tuple[float, float] = (8.0, 40.0)
     on_defect: float = 0.55  # share of the crops that lie on one
@@ -207,7 +207,7 @@ def _mapped(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _order() -> NDArray[np.int64]:
-    """(CHANNELS, 4): of every channel its kind, row, column and colour; row or column -1: it has none."""
+    """(CHANNELS, 4): of every channel its kind, row, column and colour; below 0: it has none, or (-2) lies along it."""
     colours, two = range(3), (0, 1)
     of_pixels = [
         (kind, row, column, colour) for kind in range(3) for row in two for column in two for colour in colours
@@ -215,7 +215,9 @@ def _order() -> NDArray[np.int64]:
     lengths = range(len(LINES_PX))
     along_rows = [(3 + length, row, -1, colour) for length in lengths for row in two for colour in colours]
     along_columns = [(3 + length, -1, column, colour) for length in lengths for column in two for colour in colours]
-    return np.array(of_pixels + along_rows + along_columns)
+    widths = range(3 + len(LINES_PX), 3 + len(LINES_PX) + len(BANDS_PX))
+    bands = [(width, *way, colour) for way in ((-2, -1), (-1, -2)) for width in widths for colour in colours]
+    return np.array(of_pixels + along_rows + along_columns + bands)
 
 
 def _rearranged(order: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -225,7 +227,7 @@ def _rearranged(order: NDArray[np.int64]) -> NDArray[np.intp]:
 
 
 def _other(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(values < 0, -1, 1 - values)
+    return np.where(values < 0, values, 1 - values)
 
 
 _ACROSS = _rearranged(np.column_stack([_order()[:, :2], _other(_order()[:, 2]), _order()[:, 3]]))

@@ -326,7 +326,7 @@ def test_a_sample_turned_over_is_what_the_turned_scan_shows(turn, pair):
         slip=np.zeros_like(even.slip),
     )  # fmt: skip
     usual = noise(reference, scan, even)
-    usual = replace(usual, lines=np.full_like(usual.lines, 0.01))
+    usual = replace(usual, lines=np.full_like(usual.lines, 0.01), bands=np.full_like(usual.bands, 0.01))
     turning = {"across": lambda x: x[:, ::-1], "down": lambda x: x[::-1], "over": lambda x: x.transpose(1, 0, 2)}[turn]
     there = looked_at(*(np.ascontiguousarray(turning(each)) for each in (reference, scan)), even, usual)
     nothing = np.zeros((96, 96), np.uint8)
