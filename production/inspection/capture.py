@@ -35,6 +35,8 @@ MOST_CLIPPED = 0.35  # share of a scan's pixels that may be at an end of what it
 MOST_TILT = 0.05  # change of scale from one end of the scan to the other
 MOST_TURN_DEG = 6.0
 _LEAST_MARKS = 2
+_MOST_OBLONG = 1.15  # of a repeat, by the markers: no cloth is drawn out or aslant so far
+_ASIDE = 0.08  # of the way between two markers: by so much a cloth is turned, drawn out or bent
 _ARUCO_PX = 1600  # rows looked at together for marks
 _SIDE_OVERLAP = 200
 _STRIP_OVERLAP_PX = 80  # more than a marker is wide
@@ -236,6 +238,7 @@ def find_marks(scan: Scan, marks: Marks) -> Seen:
     if wide and not found:  # where much of the glass is bare beside the cloth, its markers are anywhere
         begins = range(0, grey.shape[1] - _STRIP_OVERLAP_PX, side - _STRIP_OVERLAP_PX)
         _look_in([grey[:, x0 : x0 + side] for x0 in begins], begins, known, found, foreign)
+    found = _agreeing(scan.dpi, known, found)
     _look_where_expected(scan.dpi, grey, known, found)
     if known and not found:
         raise NotInspectable(
@@ -276,6 +279,26 @@ def _look_in(
                         found.setdefault(number, corners + np.array([x0, top]))
                     else:
                         foreign.add(number)
+
+
+def _agreeing(dpi: float, known: Mapping[int, Box], found: dict[int, Floats]) -> dict[int, Floats]:
+    """Those that lie to most of the others as on the sheet; all where no most agree.
+
+    A long cloth has hundreds of markers, and a flower may look like the one that lies ten metres on.
+    """
+    if len(found) < 3:
+        return found
+    corners = np.array(list(found.values()))
+    boxes = np.array([known[number] for number in found]) * dpi / MM_PER_INCH
+    on, there = (each @ [1, 1j] for each in (boxes[:, :2] + boxes[:, 2:] / 2, corners.mean(axis=1)))
+    sides = (corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3]) @ [1, 1j]
+    sides /= np.abs(sides)
+    turn = np.median(sides.real) + 1j * np.median(sides.imag)
+    apart = on[:, None] - on
+    off = np.abs((there[:, None] - there) * np.conj(turn) / max(float(np.abs(turn)), 1e-6) - apart)
+    agree = (off <= _ASIDE * np.abs(apart) + boxes[:, 2].mean()).sum(axis=1)
+    most = agree > len(found) / 2
+    return {number: each for (number, each), kept in zip(found.items(), most, strict=True) if kept or not most.any()}
 
 
 def _look_where_expected(dpi: float, grey: Picture, known: Mapping[int, Box], found: dict[int, Floats]) -> None:
@@ -376,6 +399,14 @@ def start_of(scan: Scan, seen: Seen, marks: Marks, pitch_mm: tuple[float, float]
                 "at_an_angle",
                 f"{scan.name} was taken at an angle: one end is {100 * tilt:.0f} % larger than the other; at most "
                 f"{100 * MOST_TILT:.0f} % can be. Use a scanner, or hold the camera straight above the cloth.",
+            )
+        larger = np.hypot(*matrix[:, :2]) / nominal
+        cosine = float(matrix[:, 0] @ matrix[:, 1] / np.prod(larger * nominal))
+        if max(larger) > _MOST_OBLONG * min(larger) or abs(cosine) > _MOST_OBLONG - 1:
+            raise NotInspectable(
+                "marks_apart",
+                f"The markers on {scan.name} do not lie to each other as they were printed. Lay the cloth flat and "
+                "scan it in one piece; is it this order's cloth?",
             )
     else:
         # The direction comes from the markers, whose sides are short: the size from the scan's resolution.

@@ -251,6 +251,39 @@ def test_a_sheet_with_much_bare_glass_beside_it_is_found_by_all_its_marks(left_p
         assert seen[number] == pytest.approx(corners + np.array([left_px, 0]), abs=0.6)
 
 
+def long_cloth_with_a_look_alike():
+    """(source, scan of its head, number): on the pattern a figure like the marker that lies ten metres on."""
+    of, sheet = sheet_source()
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_1000)
+    number, side, (y, x) = 77, 36, (300, 200)
+    sheet[y - 8 : y + side + 8, x - 8 : x + side + 8] = 245
+    sheet[y : y + side, x : x + side] = cv2.aruco.generateImageMarker(dictionary, number, side)[..., None]
+    there = {**of.marks.fiducials, number: (-50 * PX, 10_000.0, side * PX, side * PX)}
+    return replace(of, marks=replace(of.marks, fiducials=there), length_mm=11_000.0), scan_of(sheet), number
+
+
+def test_what_looks_like_a_marker_and_lies_where_none_should_be_is_none():
+    of, scan, number = long_cloth_with_a_look_alike()
+    seen = capture.find_marks(scan, of.marks).corners
+    assert seen.keys() == of.marks.fiducials.keys() - {number}
+    assert inspect.lay(of, scan).start.matrix[:, 2] == pytest.approx([MARGIN, MARGIN + 60], abs=1.0)
+
+
+def test_taken_for_a_marker_it_would_lay_the_scan_wrongly(monkeypatch):
+    monkeypatch.setattr(capture, "_agreeing", lambda dpi, known, found: found)
+    of, scan, number = long_cloth_with_a_look_alike()
+    assert number in capture.find_marks(scan, of.marks).corners
+    assert code_of(lambda: inspect.lay(of, scan)) == "marks_apart"
+
+
+def test_of_two_markers_that_disagree_neither_is_thrown_away():
+    of, sheet = sheet_source()
+    found = dict(list(capture.find_marks(scan_of(sheet), of.marks).corners.items())[:2])
+    first, second = found
+    moved = {first: found[first], second: found[second] + 500}
+    assert capture._agreeing(100.0, of.marks.fiducials, moved) == moved
+
+
 def test_at_the_sides_alone_it_would_not_be_found(monkeypatch):
     of, sheet = sheet_source()
     once = iter([capture._look_in])
