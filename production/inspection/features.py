@@ -88,8 +88,9 @@ def noise(asked: Rows, scan: Rows, even: Evenness) -> Noise:
     for wanted, seen, edges in windows:
         short = _short(wanted, seen, cast(Plane, cv2.LUT(edges, weights)))
         for way, there in by_weight.items():
-            lines = (_line_mean(short[way], way, number) for number in range(len(LINES_PX)))
-            for (mean, weighed), into in zip((*lines, *_band_means(short[way], way)), there, strict=True):
+            along = [_along(short[way], way, number) for number in range(len(LINES_PX))]
+            lines = (_less_around(each, way, ACROSS_PX) for each in along)
+            for (mean, weighed), into in zip((*lines, *_band_means(along[-1], way)), there, strict=True):
                 _sort(mean, weighed, _WEIGHED, into)
     sd = np.array([[_by_level(_WEIGHED, each, 0.7) for each in by_weight[way]] for way in (0, 1)], np.float32)
     return Noise(pixels, sd[:, : len(LINES_PX)], sd[:, len(LINES_PX) :])
@@ -144,35 +145,31 @@ def _short(asked: Picture, seen: Plane, weight: Plane) -> tuple[Plane, Plane]:
     return along_rows, along_columns
 
 
-def _line_mean(short: Plane, direction: int, number: int) -> tuple[Plane, Picture]:
-    """Mean difference along lines of one length, less that of the lines around, in opponent colours; what was weighed.
+def _band_means(longest: list[Plane], direction: int) -> Iterator[tuple[Plane, Picture]]:
+    """For every width the mean difference along the longest lines, a bell of them together, as `_less_around` gives it.
 
-    Along rows (H, W / step, 3) and (H, W / step), along columns (H / step, W, 3) and (H / step, W): nothing changes
-    quickly along a line.
+    Along rows (H / 2, W / step, 3), along columns (H / step, W / 2, 3): nothing changes quickly across either.
     """
-    return _less_around(_along(short, direction, number), direction, ACROSS_PX)
-
-
-def _band_means(short: Plane, direction: int) -> Iterator[tuple[Plane, Picture]]:
-    """For every width the mean difference along the longest lines, a bell of them together, as `_line_mean` gives it.
-
-    Along rows (H / 2, W / step, 3), along columns (H / step, W / 2, 3): nor does anything change quickly across.
-    """
-    along = _along(short, direction, len(LINES_PX) - 1)
     for sd in BANDS_PX:
         reach = 2 * round(3 * sd) + 1
         kernel = (1, reach) if direction == 0 else (reach, 1)
         together = [
-            cast(Plane, cv2.GaussianBlur(each, kernel, sd, borderType=cv2.BORDER_REFLECT_101)) for each in along
+            cast(Plane, cv2.GaussianBlur(each, kernel, sd, borderType=cv2.BORDER_REFLECT_101)) for each in longest
         ]
         mean, weighed = _less_around(together, direction, BESIDE_PX)
         height, width = weighed.shape
         size = (width, height // 2) if direction == 0 else (width // 2, height)
-        yield tuple(cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (mean, weighed))  # type: ignore[misc]
+        yield (
+            cast(Plane, cv2.resize(mean, size, interpolation=cv2.INTER_AREA)),
+            cast(Picture, cv2.resize(weighed, size, interpolation=cv2.INTER_AREA)),
+        )
 
 
 def _along(short: Plane, direction: int, number: int) -> list[Plane]:
-    """Weighted differences of the three channels, and weights, each averaged along lines of one length."""
+    """Weighted differences of the three channels, and weights, each averaged along lines of one length.
+
+    Along rows (H, W / step), along columns (H / step, W): nothing changes quickly along a line.
+    """
     step, length = _ALONG[number], LINES_PX[number]
     size = [short.shape[2], short.shape[1]]
     size[direction] = size[direction] * _ALONG[0] // step
@@ -185,7 +182,7 @@ def _along(short: Plane, direction: int, number: int) -> list[Plane]:
 
 
 def _less_around(along: list[Plane], direction: int, around_px: int) -> tuple[Plane, Picture]:
-    """Mean differences in opponent colours, less those of the lines around; what was weighed."""
+    """Mean differences (h, w, 3) in opponent colours, less those of the lines around; what was weighed (h, w)."""
     *summed, weight = along
     weighed: Picture = cv2.multiply(weight, 255.0, dtype=cv2.CV_8U)  # type: ignore[call-overload]
     weight = cv2.add(weight, 0.01)  # type: ignore[call-overload]
@@ -307,14 +304,15 @@ def _with_lines(strip: _Strip, usual: Noise, rows: slice) -> Features:
             taken, made = (1, 1) if direction == 0 else (_ALONG[0], _ALONG[number])
             part = short[:, first // taken : last // taken]
             inner = slice((rows.start - first) // made, (rows.stop - first) // made)
-            mean, weighed = _line_mean(part, direction, number)
+            along = _along(part, direction, number)
+            mean, weighed = _less_around(along, direction, ACROSS_PX)
             off = _per_sd(mean, weighed, usual.lines[direction, number])
             _spread_out(_signed(off[inner]), places[..., 6 + direction * len(LINES_PX) + number], direction)
             if number == longest:
                 half = slice(inner.start // 2, inner.stop // 2) if direction == 0 else inner
                 wide = [
                     _signed(_per_sd(*means, sd)[half])
-                    for means, sd in zip(_band_means(part, direction), usual.bands[direction], strict=True)
+                    for means, sd in zip(_band_means(along, direction), usual.bands[direction], strict=True)
                 ]
                 place = places[..., 6 + 2 * len(LINES_PX) + direction]
                 _spread_wide(np.concatenate(wide, axis=2), place, direction)
